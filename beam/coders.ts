@@ -1,0 +1,95 @@
+import type { Reader, Writer } from "protobufjs";
+import {
+  type Coder,
+  type Context,
+  globalRegistry,
+  KVCoder,
+  type PCollection,
+  type PipelineContext,
+  requireForSerialization,
+  VarIntCoder,
+  withCoderInternal,
+  withName,
+} from "./sdk";
+
+/** Typed arrays by the letter that stands for them on the wire. */
+const ARRAYS = {
+  b: Uint8Array,
+  i: Int32Array,
+  d: Float64Array,
+  q: BigInt64Array,
+} as const;
+type Column = Uint8Array | Int32Array | Float64Array | BigInt64Array;
+
+/**
+ * Plain objects of typed arrays, as they lie in memory, little-endian: nothing is looked at value by value. Anything else in
+ * the object (numbers, strings, nested objects and arrays of such) is allowed and small.
+ *   object  = count, then per field: name, value
+ *   value   = a letter, then what the letter says
+ */
+export class ColumnsCoder<T> implements Coder<T> {
+  static URN = "backstory:coder:columns:v1";
+
+  encode(element: T, writer: Writer, _context: Context): void {
+    writeValue(element, writer);
+  }
+
+  decode(reader: Reader, _context: Context): T {
+    return readValue(reader) as T;
+  }
+
+  toProto(_context: PipelineContext) {
+    return { spec: { urn: ColumnsCoder.URN, payload: new Uint8Array() }, componentCoderIds: [] };
+  }
+}
+globalRegistry().register(ColumnsCoder.URN, ColumnsCoder);
+
+function writeValue(value: unknown, writer: Writer): void {
+  for (const [letter, type] of Object.entries(ARRAYS)) {
+    if (value instanceof type) {
+      const { buffer, byteOffset, byteLength } = value as Column;
+      writer.string(letter).bytes(new Uint8Array(buffer, byteOffset, byteLength));
+      return;
+    }
+  }
+  if (Array.isArray(value)) {
+    writer.string("a").uint32(value.length);
+    for (const item of value) writeValue(item, writer);
+  } else if (value !== null && typeof value === "object") {
+    const fields = Object.entries(value);
+    writer.string("o").uint32(fields.length);
+    for (const [name, field] of fields) {
+      writer.string(name);
+      writeValue(field, writer);
+    }
+  } else if (typeof value === "number") writer.string("n").double(value);
+  else writer.string("j").string(JSON.stringify(value) ?? "null");
+}
+
+function readValue(reader: Reader): unknown {
+  const letter = reader.string();
+  if (letter in ARRAYS) {
+    // A copy, because a typed array must be aligned and the message around it must not be kept alive.
+    const bytes = Uint8Array.prototype.slice.call(reader.bytes());
+    return new ARRAYS[letter as keyof typeof ARRAYS](bytes.buffer);
+  }
+  if (letter === "a") return Array.from({ length: reader.uint32() }, () => readValue(reader));
+  if (letter === "o") {
+    const object: Record<string, unknown> = {};
+    for (let fields = reader.uint32(); fields > 0; fields--) {
+      const name = reader.string();
+      object[name] = readValue(reader);
+    }
+    return object;
+  }
+  return letter === "n" ? reader.double() : JSON.parse(reader.string());
+}
+
+/** Says that a PCollection holds (number, columns): no shuffle may meet the SDK's general coder, which cannot carry typed arrays. */
+export function withColumns<K extends number, V>() {
+  return withName("withColumns", (input: PCollection<{ key: K; value: V }>) =>
+    input.apply(withCoderInternal(new KVCoder(new VarIntCoder() as unknown as Coder<K>, new ColumnsCoder<V>()))),
+  );
+}
+
+requireForSerialization("backstory/beam/coders", exports);

@@ -1,0 +1,16 @@
+/** @type {import("jest").Config} */
+module.exports = {
+  testEnvironment: "node",
+  testMatch: ["<rootDir>/test/**/*.test.ts"],
+  modulePathIgnorePatterns: ["<rootDir>/dist", "<rootDir>/.cache"],
+  transform: {
+    "\\.[tj]s$": [
+      "@swc/jest",
+      { jsc: { target: "es2023", parser: { syntax: "typescript" } }, module: { type: "commonjs" }, sourceMaps: "inline" },
+    ],
+  },
+  // dynamic imports name the compiled file
+  moduleNameMapper: { "^(\\.{1,2}/.*)\\.js$": "$1" },
+  // hyparquet and its kin are ES modules; jest's require wants CommonJS
+  transformIgnorePatterns: ["/node_modules/(?!(hyparquet|hyparquet-writer|hyparquet-compressors|@bokuweb|fzstd|hysnappy)/)"],
+};

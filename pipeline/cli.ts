@@ -1,0 +1,121 @@
+import { z } from "zod";
+import { ConfigError, PublishError } from "./errors";
+import { helpOf, parseFlags } from "./flags";
+import { BrokenFile } from "./io/rows";
+import { BuildOptions } from "./options";
+
+/** Exit codes, as SPEC.md has them. */
+export const EXIT = { published: 0, error: 1, configuration: 2, input: 3, differences: 4 } as const;
+
+const AnalyseOptions = z.strictObject({ maxPositions: BuildOptions.shape.maxPositions });
+
+interface Command {
+  about: string;
+  usage: string;
+  schema: z.ZodObject;
+  /** how many arguments without a flag it takes */
+  paths: number;
+  // biome-ignore lint/suspicious/noExplicitAny: each command's options are its own schema's
+  run: (options: any, paths: string[]) => Promise<void>;
+}
+
+/** Commands by name; what one needs is loaded when it runs, so that --help is quick. */
+async function commandOf(name: string): Promise<Command | undefined> {
+  switch (name) {
+    case "build":
+      return {
+        about: "Builds training inputs: for every impression slot one row with the customer's newest actions from before that day.",
+        usage: "backstory build --impressions=PATH --clicks=PATH --add-to-carts=PATH --previous-orders=PATH --output=FOLDER",
+        schema: BuildOptions,
+        paths: 0,
+        run: async (options) => (await import("./report.js")).buildAndTell(options),
+      };
+    case "generate": {
+      const { GenerateOptions, generate } = await import("./generate.js");
+      return {
+        about: "Writes a synthetic workload: the same flags give the same files.",
+        usage: "backstory generate --out=FOLDER [--rankings=N] [--actions=N]",
+        schema: GenerateOptions,
+        paths: 0,
+        run: async (options) => void console.log(JSON.stringify(await generate(options))),
+      };
+    }
+    case "inspect": {
+      const { InspectOptions, inspect } = await import("./inspect.js");
+      return {
+        about: "Prints a few rows of an output for people: history as item(type), newest first.",
+        usage: "backstory inspect PATH [--rows=N] [--actions=N]",
+        schema: InspectOptions,
+        paths: 1,
+        run: async (options, [path]) => {
+          for await (const line of inspect(needed(path, "inspect"), options)) console.log(line);
+        },
+      };
+    }
+    case "analyse": {
+      const { analyse } = await import("./analyse.js");
+      return {
+        about: "Data quality of an existing output, as JSON.",
+        usage: "backstory analyse PATH [--max-positions=N]",
+        schema: AnalyseOptions,
+        paths: 1,
+        run: async (options, [path]) =>
+          void console.log(JSON.stringify((await analyse(needed(path, "analyse"), options.maxPositions)).report(), null, 2)),
+      };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function needed(path: string | undefined, command: string): string {
+  if (path === undefined) throw new ConfigError(`${command} wants a path. Write backstory ${command} PATH.`);
+  return path;
+}
+
+const COMMANDS = ["build", "generate", "inspect", "analyse"];
+
+async function usage(): Promise<string> {
+  const lines = await Promise.all(COMMANDS.map(async (name) => `  ${name.padEnd(10)} ${(await commandOf(name))!.about}`));
+  return `backstory: leakage-safe training inputs for sequence recommenders\n\nusage: backstory COMMAND [flags]\n\n${lines.join("\n")}\n\nbackstory COMMAND --help tells more.\nexit codes: 0 done; 1 an error of backstory or of the machine; 2 bad configuration; 3 too many rejects or a broken file; 4 differences found`;
+}
+
+/** The command line. Resolves to the exit code; writes to stdout and stderr and never throws. */
+export async function main(args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args;
+  try {
+    if (name === undefined || name === "--help" || name === "-h" || name === "help") {
+      console.log(await usage());
+      return name === undefined ? EXIT.configuration : EXIT.published;
+    }
+    const command = await commandOf(name);
+    if (command === undefined) throw new ConfigError(`unknown command "${name}". Choose from ${COMMANDS.join(", ")}.`);
+    if (rest.includes("--help") || rest.includes("-h")) {
+      console.log(`${command.about}\n\nusage: ${command.usage}\n\n${helpOf(command.schema)}`);
+      return EXIT.published;
+    }
+    const { options, paths } = parseFlags(command.schema, rest, command.paths);
+    await command.run(options, paths);
+    return EXIT.published;
+  } catch (error) {
+    console.error(messageOf(error, rest.includes("--debug")));
+    return exitCodeOf(error);
+  }
+}
+
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof ConfigError || error instanceof PublishError) return error.exitCode;
+  return error instanceof BrokenFile ? EXIT.input : EXIT.error;
+}
+
+/** One sentence of what is wrong and one of the remedy; stacks only for those who ask. */
+function messageOf(error: unknown, debug: boolean): string {
+  if (!(error instanceof Error)) return `backstory: ${error}`;
+  if (debug) return `backstory: ${error.stack}`;
+  const full =
+    (error as NodeJS.ErrnoException).code === "ENOSPC"
+      ? "the disk is full; nothing was published. Free some space or choose another --output"
+      : error.message;
+  const known = error instanceof ConfigError || error instanceof PublishError || error instanceof BrokenFile;
+  return `backstory: ${full}${known ? "" : " (--debug prints where)"}`;
+}

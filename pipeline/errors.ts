@@ -1,0 +1,21 @@
+/**
+ * What the user gave cannot work: a missing file, an unknown option. The command ends with `exitCode`.
+ *
+ * The message is one sentence of what is wrong and what was given, and one of the remedy:
+ * `no clicks at "data/clik". Check the path, or quote a glob so that the shell leaves it alone.`
+ */
+export class ConfigError extends Error {
+  override name = "ConfigError";
+  readonly exitCode = 2;
+}
+
+/** A run that came to its end and must not be published. */
+export class PublishError extends Error {
+  override name = "PublishError";
+  constructor(
+    message: string,
+    readonly exitCode: number,
+  ) {
+    super(message);
+  }
+}

@@ -1,0 +1,71 @@
+import { distance } from "fastest-levenshtein";
+import type { Ledger, TableCounts } from "../transforms/ledger";
+
+/** How many rejects are too many: a count, or a share of each table's rows. */
+export interface Limits {
+  maxRejects: { count: number } | { share: number };
+  /** the columns that each table must have */
+  required: Record<string, string[]>;
+}
+
+export interface Verdict {
+  error?: string;
+  exitCode: number;
+  warnings: string[];
+}
+
+/** Whether what a run found may be published. */
+export function judge(ledger: Ledger, limits: Limits): Verdict {
+  const warnings: string[] = [];
+  for (const [table, counts] of Object.entries(ledger)) {
+    const missing = missingColumn(table, counts, limits.required[table] ?? []);
+    if (missing !== undefined) return { error: missing, exitCode: 2, warnings };
+  }
+  for (const [table, counts] of Object.entries(ledger)) {
+    const many = tooManyRejects(table, counts, limits.maxRejects);
+    if (many !== undefined) return { error: many, exitCode: 3, warnings };
+    if (counts.zeroItems > 0)
+      warnings.push(
+        `${table}: ${counts.zeroItems} rows have an item 0, which is legal but often a default; padding is told by action_types, never by the item.`,
+      );
+  }
+  const { places = {}, rows = 0 } = ledger.impressions ?? {};
+  if ((places.used ?? 0) + (places["without history"] ?? 0) > 0) return { exitCode: 0, warnings };
+  return { error: nothingInDates(rows, places), exitCode: 2, warnings };
+}
+
+function nothingInDates(rows: number, places: TableCounts["places"]): string {
+  const found =
+    rows === 0
+      ? "the impressions have no rows"
+      : `of ${rows} rankings ${places["outside the dates"] ?? 0} are outside the dates and ${places.rejected ?? 0} were rejected`;
+  return `there are no impressions in the dates: ${found}. Check --impressions and --dates.`;
+}
+
+/** A table whose rows all lack a required column is another table, or has other names. */
+function missingColumn(table: string, { rows, reasons, lacking, columns }: TableCounts, required: string[]): string | undefined {
+  // Reasons about a column begin with its name; the others are about rows that could not be read at all.
+  const unreadable = Object.entries(reasons).reduce((sum, [reason, n]) => (reason.includes(": ") ? sum : sum + n), 0);
+  const column = required.find((name) => lacking[name] > 0 && lacking[name] === rows - unreadable);
+  return column === undefined ? undefined : lackingMessage(table, column, columns);
+}
+
+/** Names the columns found and the nearest one. */
+export function lackingMessage(table: string, column: string, found: string[]): string {
+  const nearest = found.toSorted((a, b) => distance(a, column) - distance(b, column))[0];
+  const hint = nearest === undefined ? "" : ` The nearest is "${nearest}".`;
+  return `${table} has no column "${column}"; found: ${found.join(", ") || "none"}.${hint} Check that these files are ${table}, or rename columns in a --config file.`;
+}
+
+function tooManyRejects(table: string, { rows, reasons }: TableCounts, limit: Limits["maxRejects"]): string | undefined {
+  const rejected = Object.values(reasons).reduce((sum, n) => sum + n, 0);
+  const allowed = "count" in limit ? limit.count : limit.share * rows;
+  if (rejected <= allowed) return undefined;
+  const said = "count" in limit ? String(limit.count) : `${limit.share * 100}%`;
+  const worst = Object.entries(reasons)
+    .toSorted(([, a], [, b]) => b - a)
+    .slice(0, 3)
+    .map(([reason, n]) => `${n} ${reason}`)
+    .join(", ");
+  return `${table}: ${rejected} of ${rows} rows are rejects (${worst}), more than --max-rejects=${said}. Look at them with --rejects FILE, mend them or allow more.`;
+}

@@ -1,0 +1,184 @@
+import { z } from "zod";
+import { date } from "../transforms/values";
+import { ConfigError } from "./errors";
+import type { Content, OutputColumn } from "./parquet/schema";
+
+const wholeNumber = (least: number, most: number, unit: string) =>
+  z.coerce
+    .number(`must be a whole number ${unit}`)
+    .int(`must be a whole number ${unit}`)
+    .min(least, `must be at least ${least}`)
+    .max(most, `must be at most ${most}`);
+const path = (what: string) => z.string().min(1, "must be a path").describe(what);
+
+/** Decoded bytes of a row group: 10,000 rows of 1000 actions. */
+const ROW_GROUP_BYTES = 128_000_000;
+
+/** A table of actions in a configuration file. */
+const Table = z.strictObject({
+  name: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be a name of letters, digits and _"),
+  type: z.number().int().min(1).max(127),
+  customer: z.string().default("customer_id"),
+  item: z.string(),
+  time: z.string(),
+  dt: z.string().default("dt"),
+  date: z.string().nullable().default(null),
+  path: z.string().optional(),
+});
+
+/** All that `backstory build` can be told. The keys in kebab-case are the flags; --help is made from this. */
+export const BuildOptions = z.strictObject({
+  impressions: path("Impressions: a file, a folder or a glob; NDJSON, JSON, CSV or Parquet, plain, .gz or .zst.").meta({ value: "PATH" }),
+  clicks: path('Clicks, as above; "none" for a run without them.').optional().meta({ value: "PATH" }),
+  addToCarts: path('Add-to-carts; "none" for a run without them.').optional().meta({ value: "PATH" }),
+  previousOrders: path('Orders; "none" for a run without them.').optional().meta({ value: "PATH" }),
+  output: path("Folder that the partitions dt=YYYY-MM-DD/ are written to.").meta({ value: "FOLDER" }),
+  historyLength: wholeNumber(1, 100_000, "of actions")
+    .default(1000)
+    .describe("Actions in a history; shorter ones end in zeros.")
+    .meta({ value: "ACTIONS" }),
+  lookbackDays: z
+    .union([z.literal("none"), wholeNumber(0, 1_000_000, 'of days or "none"')], 'must be a whole number of days or "none"')
+    .default(365)
+    .describe('How far a history reaches back, in days before its dt; "none" for all.')
+    .meta({ value: "DAYS|none" }),
+  dates: z
+    .string()
+    .refine(isRange, "must be FROM..TO or one day, such as 2025-08-03..2025-08-16")
+    .optional()
+    .describe("The days to build, both included; else every dt found in the impressions.")
+    .meta({ value: "FROM..TO" }),
+  trainDays: wholeNumber(1, 100_000, "of days")
+    .optional()
+    .describe("Only the so many newest of the days found (within --dates, if given).")
+    .meta({ value: "DAYS" }),
+  timezone: z
+    .string()
+    .refine(isTimezone, "must be an IANA time zone such as Europe/Berlin")
+    .default("UTC")
+    .describe("Where days begin, and what timestamps without an offset mean.")
+    .meta({ value: "ZONE" }),
+  timeUnit: z.enum(["s", "ms", "us", "ns"]).optional().describe("Unit of timestamps that are numbers; without it they are rejects."),
+  orderTime: z
+    .enum(["order-date", "occurred-at"])
+    .default("order-date")
+    .describe("Time of an order: midnight of order_date, or its occurred_at."),
+  orderLagDays: wholeNumber(0, 100_000, "of days")
+    .default(0)
+    .describe("Orders must be this many days older still.")
+    .meta({ value: "DAYS" }),
+  actionClock: z
+    .enum(["time", "dt", "both"])
+    .default("time")
+    .describe("What must be before the dt of a ranking: an action's time, its own dt, or both."),
+  dropEmptyHistory: z.boolean().default(false).describe("Leave out rows without any action."),
+  writeMode: z.enum(["overwrite", "append", "error"]).default("overwrite").describe("What to do with partitions that exist."),
+  columns: z
+    .string()
+    .default("standard")
+    .describe("standard, +length, +times, or a list of columns, renamed as in ranking_id=session.")
+    .meta({ value: "LIST" }),
+  compression: z.enum(["snappy", "zstd", "none"]).default("snappy").describe("Of the Parquet pages."),
+  shards: wholeNumber(1, 10_000, "of files")
+    .optional()
+    .describe("Files for each day; else it follows from the bytes of the inputs.")
+    .meta({ value: "FILES" }),
+  rowGroupBytes: wholeNumber(1, 2 ** 31, "of bytes")
+    .default(ROW_GROUP_BYTES)
+    .describe("Decoded size of a row group.")
+    .meta({ value: "BYTES" }),
+  rejects: path("File that rejected rows are told in: table, file, position, reason.").optional().meta({ value: "FILE" }),
+  maxRejects: z
+    .union([z.number(), z.string()])
+    .transform(String)
+    .refine((text) => parseLimit(text) !== undefined, "must be a count such as 100 or a percentage such as 1%")
+    .default("1%")
+    .describe("Rejects that are too many: a count, or a percentage of each table's rows.")
+    .meta({ value: "COUNT|PERCENT%" }),
+  metricsJson: path("File for the figures of data quality and the ledger.").optional().meta({ value: "FILE" }),
+  maxPositions: wholeNumber(1, 100_000, "of positions")
+    .default(100)
+    .describe("Positions in action_type_frequency_by_position.")
+    .meta({ value: "POSITIONS" }),
+  tables: z.array(Table).optional().describe("In a configuration file only: tables of actions, renamed or added."),
+  runner: z.enum(["direct"]).default("direct").describe("Where it runs: direct is this machine."),
+  quiet: z.boolean().default(false).describe("Print nothing but errors."),
+  json: z.boolean().default(false).describe("Print the outcome as JSON on standard output."),
+  debug: z.boolean().default(false).describe("Print stacks of errors."),
+});
+export type BuildOptions = z.infer<typeof BuildOptions>;
+
+function isDay(text: string): boolean {
+  try {
+    date(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isRange(text: string): boolean {
+  const days = text.split("..");
+  return days.length <= 2 && days.every(isDay);
+}
+
+function isTimezone(name: string): boolean {
+  try {
+    // An offset such as +02:00 is accepted by Intl, but it is no place with rules.
+    return new Intl.DateTimeFormat("en", { timeZone: name }) !== undefined && !/^[+-]/.test(name);
+  } catch {
+    return false;
+  }
+}
+
+/** First and last day of --dates, both included, as epoch days. */
+export function dateRange(text: string): [number, number] {
+  const [from, to = from] = text.split("..").map((part) => date(part));
+  if (from > to) throw new ConfigError(`--dates has its days the wrong way round; got "${text}". Write the earlier day first.`);
+  return [from, to];
+}
+
+export function parseLimit(text: string): { count: number } | { share: number } | undefined {
+  const match = /^([0-9]+(?:\.[0-9]+)?)(%?)$/.exec(text);
+  if (match === null) return undefined;
+  if (match[2] === "%") return Number(match[1]) <= 100 ? { share: Number(match[1]) / 100 } : undefined;
+  return Number.isInteger(Number(match[1])) ? { count: Number(match[1]) } : undefined;
+}
+
+const STANDARD: Content[] = [
+  "ranking_id",
+  "customer_id",
+  "impression_index",
+  "item_id",
+  "is_order",
+  "impressions",
+  "actions",
+  "action_types",
+];
+
+/** The columns of --columns. `dt` comes from the folder and is not in the files. */
+export function outputColumns(text: string): OutputColumn[] {
+  const names = text.split(",").map((part) => part.trim());
+  const extras = names.flatMap((name): Content[] => (name === "+length" ? ["history_length"] : name === "+times" ? ["action_times"] : []));
+  const listed = names.filter((name) => name !== "standard" && name !== "+length" && name !== "+times");
+  const columns = listed.length === 0 ? STANDARD.map(plain) : listed.map(renamed);
+  const all = [...columns, ...extras.map(plain)];
+  const twice = all.find(({ name }, i) => all.findIndex((other) => other.name === name) !== i);
+  if (twice !== undefined)
+    throw new ConfigError(`--columns names "${twice.name}" twice; got "${text}". Rename one as in item_id=${twice.name}_2.`);
+  return all.filter(({ holds }) => (holds as string) !== "dt");
+}
+
+const plain = (holds: Content): OutputColumn => ({ holds, name: holds });
+
+function renamed(text: string): OutputColumn {
+  const [holds, name = holds] = text.split("=");
+  const known: string[] = [...STANDARD, "history_length", "action_times", "dt"];
+  if (!known.includes(holds))
+    throw new ConfigError(`--columns has no column "${holds}". Choose from ${known.join(", ")}, standard, +length, +times.`);
+  if (name === "" || (holds === "dt" && name !== "dt"))
+    throw new ConfigError(
+      `--columns cannot rename ${holds} to "${name}": ${holds === "dt" ? "dt is the name of the folders" : "the name is empty"}.`,
+    );
+  return { holds: holds as Content, name };
+}

@@ -1,0 +1,173 @@
+import { existsSync, statSync } from "node:fs";
+import { ActionBuilder } from "../transforms/actions";
+import { dayName } from "../transforms/calendar";
+import { ActionNormaliser, IMPRESSION_COLUMNS, RankingNormaliser } from "../transforms/normalise";
+import { RankingBuilder } from "../transforms/rankings";
+import { type ActionTable, DEFAULT_TABLES, type Rules } from "../transforms/rules";
+import { date } from "../transforms/values";
+import type { Plan } from "./backstory";
+import { ConfigError } from "./errors";
+import { findFiles, planSplits } from "./io/files";
+import { readSplit } from "./io/readers";
+import type { InputFile, RowSink, Split } from "./io/rows";
+import { type BuildOptions, dateRange, outputColumns, parseLimit } from "./options";
+import { attemptsOf, refuseExisting } from "./publish";
+import { IMPRESSIONS, sourceOf } from "./scan";
+
+/** Bytes of a split: large enough that batches are worth their overhead, small enough for many workers. */
+const SPLIT_BYTES = 32 << 20;
+/** Bytes of impressions for each file of a day: about 500,000 slots of all days together. */
+const SHARD_BYTES = 64 << 20;
+/** Bytes of all inputs for each bucket of customers: what the join holds in memory at once. */
+const BUCKET_BYTES = 8 << 20;
+/** More days than this are not spelled out: every midnight is a cutoff then, which is exact for any days. */
+const MAX_DAYS = 4000;
+
+/** Finds the inputs and decides all that a run needs to know before it starts. Throws ConfigError for what cannot work. */
+export async function planRun(options: BuildOptions, runId: string): Promise<Plan> {
+  const tables = tablesOf(options);
+  const inputs = [
+    { name: IMPRESSIONS, files: findFiles(options.impressions, IMPRESSIONS) },
+    ...tables.map((table) => ({ name: table.name, files: findFiles(table.path, table.name) })),
+  ];
+  checkOutput(options.output);
+  const bytes = inputs.reduce((sum, { files }) => sum + bytesOf(files), 0);
+  const shards = options.shards ?? powerOfTwo(bytesOf(inputs[0].files) / SHARD_BYTES);
+  const splits = (await Promise.all(inputs.map(({ name, files }) => planSplits(name, files, SPLIT_BYTES)))).flat();
+  const rules: Rules = {
+    historyLength: options.historyLength,
+    lookbackDays: options.lookbackDays === "none" ? null : options.lookbackDays,
+    timezone: options.timezone,
+    timeUnit: options.timeUnit ?? null,
+    orderTime: options.orderTime,
+    orderLagDays: options.orderLagDays,
+    actionClock: options.actionClock,
+    dropEmptyHistory: options.dropEmptyHistory,
+    days: null,
+    tables: tables.map(({ path: _, ...table }) => table),
+    buckets: shards * powerOfTwo(bytes / BUCKET_BYTES / shards),
+    shards,
+    keepTimes: false,
+  };
+  const columns = outputColumns(options.columns);
+  rules.keepTimes = columns.some(({ holds }) => holds === "action_times");
+  rules.days = await daysOf(options, rules, inputs[0].files, splits);
+  const dates = options.dates === undefined ? [] : (rules.days ?? []).map(dayName);
+  if (options.writeMode === "error") refuseExisting((rules.days ?? []).map(dayName), options.output);
+  const attempts = attemptsOf(options.output, runId);
+  return {
+    splits,
+    rules,
+    rejectsFolder: options.rejects === undefined ? null : `${attempts}/rejects`,
+    files: {
+      historyLength: options.historyLength,
+      columns,
+      compression: options.compression,
+      rowGroupBytes: options.rowGroupBytes,
+      shards,
+      attempts,
+    },
+    publish: {
+      output: options.output,
+      runId,
+      writeMode: options.writeMode,
+      dates,
+      shards,
+      rejects: options.rejects ?? null,
+      limits: { maxRejects: parseLimit(options.maxRejects)!, required: requiredColumns(rules) },
+      maxPositions: options.maxPositions,
+    },
+  };
+}
+
+function tablesOf(options: BuildOptions): (ActionTable & { path: string })[] {
+  const paths: Record<string, string | undefined> = {
+    clicks: options.clicks,
+    add_to_carts: options.addToCarts,
+    previous_orders: options.previousOrders,
+  };
+  const named = options.tables ?? [];
+  const all: (ActionTable & { path?: string })[] = [
+    ...DEFAULT_TABLES.filter(({ name }) => !named.some((table) => table.name === name)),
+    ...named,
+  ];
+  const types = new Map<number, string>();
+  return all.flatMap(({ path, ...table }) => {
+    const from = paths[table.name] ?? path;
+    const flag = `--${table.name.replaceAll("_", "-")}`;
+    if (from === undefined) throw new ConfigError(`${flag} is missing. Give a path, or ${flag}=none for a run without ${table.name}.`);
+    if (table.name === IMPRESSIONS) throw new ConfigError("a table of actions cannot be called impressions. Give it another name.");
+    if (types.has(table.type))
+      throw new ConfigError(
+        `tables ${types.get(table.type)} and ${table.name} both have type ${table.type}. Each needs a code of its own, 4 to 127 for new ones.`,
+      );
+    types.set(table.type, table.name);
+    return from === "none" ? [] : [{ ...table, path: from }];
+  });
+}
+
+function checkOutput(output: string): void {
+  if (existsSync(output) && !statSync(output).isDirectory())
+    throw new ConfigError(`--output must be a folder; ${output} is a file. Choose another name.`);
+}
+
+const bytesOf = (files: readonly InputFile[]): number => files.reduce((sum, { size }) => sum + size, 0);
+
+/** The smallest power of two that is at least x: it changes rarely, so that a few bytes more give the same files. */
+const powerOfTwo = (x: number): number => 2 ** Math.max(0, Math.ceil(Math.log2(Math.max(1, x))));
+
+/** The columns without which a table is not that table. */
+function requiredColumns(rules: Rules): Record<string, string[]> {
+  const required: Record<string, string[]> = { [IMPRESSIONS]: [...IMPRESSION_COLUMNS] };
+  for (const table of rules.tables) required[table.name] = [...new ActionNormaliser(table, rules, new ActionBuilder()).columns];
+  return required;
+}
+
+/** The days of the run where they can be known: from --dates, from the folders' names, or by reading the impressions' days. */
+async function daysOf(options: BuildOptions, rules: Rules, files: InputFile[], splits: Split[]): Promise<number[] | null> {
+  const [first, last] = options.dates === undefined ? [-Infinity, Infinity] : dateRange(options.dates);
+  if (options.trainDays === undefined) {
+    if (options.dates !== undefined)
+      return last - first < MAX_DAYS ? Array.from({ length: last - first + 1 }, (_, i) => first + i) : wideRange(options.dates);
+    const named = files.map(({ partition }) => partition.dt);
+    if (named.length > 0 && named.every((dt) => dt !== undefined && isDate(dt))) return distinct(named.map((dt) => date(dt)));
+  }
+  const found = (await readDays(rules, splits)).filter((day) => first <= day && day <= last);
+  return options.trainDays === undefined ? found : found.slice(-options.trainDays);
+}
+
+function wideRange(dates: string): never {
+  throw new ConfigError(`--dates spans more than ${MAX_DAYS} days; got "${dates}". Build it in parts.`);
+}
+
+function isDate(text: string): boolean {
+  try {
+    date(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const distinct = (days: Iterable<number>): number[] => [...new Set(days)].sort((a, b) => a - b);
+
+/** Every day that has a valid ranking. Costs a pass over the impressions, a small part of the input. */
+async function readDays(rules: Rules, splits: Split[]): Promise<number[]> {
+  const found = new Set<number>();
+  const rankings = new RankingBuilder();
+  const normaliser = new RankingNormaliser({ ...rules, days: null }, rankings);
+  for (const split of splits.filter(({ table }) => table === IMPRESSIONS)) {
+    const source = sourceOf(split);
+    const sink: RowSink = {
+      row: (cells) => void normaliser.take(cells, source),
+      reject: () => {},
+      columns: () => {},
+      drain: async () => {
+        for (const { value } of rankings.take(1)) for (const day of value.days) found.add(day);
+      },
+    };
+    await readSplit(split, normaliser.columns, sink);
+    await sink.drain();
+  }
+  return distinct(found);
+}

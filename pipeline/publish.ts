@@ -1,0 +1,208 @@
+import {
+  copyFileSync,
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { finished } from "node:stream/promises";
+import type { AsyncDoFn } from "../beam/async";
+import { requireForSerialization } from "../beam/sdk";
+import { addLedger, type Ledger, unbalanced } from "../transforms/ledger";
+import { Metrics, type MetricsReport, type MetricsState } from "../transforms/metrics";
+import { ConfigError, PublishError } from "./errors";
+import { judge, type Limits } from "./judge";
+import type { SplitExtent } from "./scan";
+import type { WrittenFile } from "./write";
+
+/** What the last step gathers, one field at a time. */
+export type Report = { start: true } | { file: WrittenFile } | { ledger: Ledger } | { extents: SplitExtent } | { metrics: MetricsState };
+
+/** Where and how a run is published. */
+export interface PublishOptions {
+  output: string;
+  runId: string;
+  writeMode: "overwrite" | "append" | "error";
+  /** days whose partitions this run is about even if they have no rows, as YYYY-MM-DD: those of --dates */
+  dates: string[];
+  shards: number;
+  /** where rejected rows are told, null for nowhere */
+  rejects: string | null;
+  limits: Limits;
+  maxPositions: number;
+}
+
+/** What came of a run, as the publishing step leaves it for whoever started the run. */
+export interface Outcome {
+  runId: string;
+  exitCode: number;
+  /** why nothing was published */
+  error?: string;
+  warnings: string[];
+  rows: number;
+  files: { path: string; rows: number; bytes: number; sha256: string }[];
+  /** partitions of --dates that now have no rows */
+  emptied: string[];
+  ledger: Ledger;
+  quality: MetricsReport;
+}
+
+export const attemptsOf = (output: string, runId: string): string => join(output, "_attempts", runId);
+export const outcomeFile = (output: string, runId: string): string => join(attemptsOf(output, runId), "outcome.json");
+
+/**
+ * The last step: checks the ledger and the limits, then moves this run's files to where readers look. It publishes what it was
+ * told of and nothing else, so that what a repeated or lost attempt left lying about is never seen.
+ */
+export class Publish implements AsyncDoFn<{ key: number; value: Iterable<Report> }, Outcome> {
+  constructor(readonly options: PublishOptions) {}
+
+  async process({ value }: { key: number; value: Iterable<Report> }, emit: (outcome: Outcome) => Promise<void>): Promise<void> {
+    const { output, runId } = this.options;
+    const gathered = gather(value, this.options.maxPositions);
+    const outcome = await this.publish(gathered);
+    mkdirSync(attemptsOf(output, runId), { recursive: true });
+    writeFileSync(outcomeFile(output, runId), JSON.stringify(outcome));
+    if (outcome.error !== undefined) throw new PublishError(outcome.error, outcome.exitCode);
+    await emit(outcome);
+  }
+
+  private async publish({ files, ledger, extents, metrics }: Gathered): Promise<Outcome> {
+    const { options } = this;
+    const outcome: Outcome = {
+      runId: options.runId,
+      exitCode: 0,
+      warnings: [],
+      rows: files.reduce((sum, { rows }) => sum + rows, 0),
+      files: [],
+      emptied: [],
+      ledger,
+      quality: metrics.report(),
+    };
+    if (options.rejects !== null) await tellRejects(options.rejects, extents);
+    const lost = unbalanced(ledger);
+    if (lost.length > 0)
+      return {
+        ...outcome,
+        exitCode: 1,
+        error: `the ledger does not balance, so rows were lost or doubled (${lost.join("; ")}). This is a bug; nothing was published.`,
+      };
+    const { error, exitCode, warnings } = judge(ledger, options.limits);
+    outcome.warnings.push(...warnings);
+    if (error !== undefined) return { ...outcome, exitCode, error };
+    return { ...outcome, ...move(files, options) };
+  }
+}
+
+interface Gathered {
+  files: WrittenFile[];
+  ledger: Ledger;
+  extents: SplitExtent[];
+  metrics: Metrics;
+}
+
+function gather(reports: Iterable<Report>, maxPositions: number): Gathered {
+  const gathered: Gathered = { files: [], ledger: {}, extents: [], metrics: new Metrics(maxPositions) };
+  for (const report of reports) {
+    if ("file" in report) gathered.files.push(report.file);
+    else if ("ledger" in report) addLedger(gathered.ledger, report.ledger);
+    else if ("extents" in report) gathered.extents.push(report.extents);
+    else if ("metrics" in report) gathered.metrics.merge(Metrics.fromJSON(report.metrics));
+  }
+  gathered.files.sort((a, b) => (a.dt < b.dt ? -1 : a.dt > b.dt ? 1 : a.shard - b.shard));
+  return gathered;
+}
+
+/** Writes all rejects in the order of tables and files; positions within a split become positions within its file. */
+async function tellRejects(path: string, extents: SplitExtent[]): Promise<void> {
+  extents.sort((a, b) => (a.table < b.table ? -1 : a.table > b.table ? 1 : a.index - b.index));
+  const out = createWriteStream(path);
+  let before = 0;
+  let file = "";
+  for (const extent of extents) {
+    if (extent.path !== file) before = 0;
+    file = extent.path;
+    for (const line of extent.rejects === null ? [] : readFileSync(extent.rejects, "utf8").trimEnd().split("\n")) {
+      const { position, reason } = JSON.parse(line);
+      out.write(`${JSON.stringify({ table: extent.table, file, position: before + position, reason })}\n`);
+    }
+    before += extent.positions;
+  }
+  out.end();
+  await finished(out);
+}
+
+/**
+ * Moves the files of a run in, partition by partition. A partition's `_SUCCESS` goes first and comes last, so whoever
+ * waits for it never reads half of two runs.
+ */
+function move(files: WrittenFile[], options: PublishOptions): Pick<Outcome, "files" | "emptied"> {
+  const { output } = options;
+  const partitions = Map.groupBy(files, ({ dt }) => dt);
+  if (options.writeMode === "error") refuseExisting(partitions.keys(), output);
+  rmSync(join(output, "_SUCCESS"), { force: true });
+  const published: Outcome["files"] = [];
+  for (const [dt, written] of partitions) published.push(...movePartition(dt, written, options));
+  const emptied = options.writeMode === "overwrite" ? options.dates.filter((dt) => !partitions.has(dt) && emptyPartition(dt, options)) : [];
+  writeFileSync(join(output, "_SUCCESS"), "");
+  return { files: published, emptied };
+}
+
+/** Also asked before a run starts; asked again here because another run may have come in between. */
+export function refuseExisting(dts: Iterable<string>, output: string): void {
+  for (const dt of dts) {
+    if (partsOf(join(output, `dt=${dt}`)).length > 0)
+      throw new ConfigError(`partition dt=${dt} exists in ${output}. Choose --write-mode overwrite or append, or another output.`);
+  }
+}
+
+function movePartition(dt: string, written: WrittenFile[], options: PublishOptions): Outcome["files"] {
+  const folder = join(options.output, `dt=${dt}`);
+  mkdirSync(folder, { recursive: true });
+  rmSync(join(folder, "_SUCCESS"), { force: true });
+  if (options.writeMode === "overwrite") for (const part of partsOf(folder)) rmSync(join(folder, part));
+  const files = written.map(({ shard, attempt, rows, bytes, sha256 }) => {
+    const name = partName(shard, options);
+    moveFile(attempt, join(folder, name));
+    return { path: `dt=${dt}/${name}`, rows, bytes, sha256 };
+  });
+  writeFileSync(join(folder, "_SUCCESS"), "");
+  return files;
+}
+
+function emptyPartition(dt: string, { output }: PublishOptions): boolean {
+  const folder = join(output, `dt=${dt}`);
+  const parts = partsOf(folder);
+  rmSync(join(folder, "_SUCCESS"), { force: true });
+  for (const part of parts) rmSync(join(folder, part));
+  if (existsSync(folder) && readdirSync(folder).length === 0) rmSync(folder, { recursive: true });
+  return parts.length > 0;
+}
+
+/** The files that a run of ours may have put there; anything else in the folder is not ours to touch. */
+function partsOf(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder).filter((name) => /^part-.*\.parquet$/.test(name)) : [];
+}
+
+function partName(shard: number, { shards, writeMode, runId }: PublishOptions): string {
+  const part = `${String(shard).padStart(5, "0")}-of-${String(shards).padStart(5, "0")}`;
+  return writeMode === "append" ? `part-${runId}-${part}.parquet` : `part-${part}.parquet`;
+}
+
+/** A rename, or a copy where the attempts lie on another file system (a mounted partition folder). */
+function moveFile(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EXDEV") throw error;
+    copyFileSync(from, to);
+    rmSync(from);
+  }
+}
+
+requireForSerialization("backstory/pipeline/publish", exports);

@@ -1,0 +1,33 @@
+import { withColumns } from "../beam/coders";
+import { coGroupByKey, type KV } from "../beam/cogroup";
+import { outputs } from "../beam/outputs";
+import { P, type PCollection, parDo, withName } from "../beam/sdk";
+import type { ActionBatch } from "./actions";
+import { type Joined, JoinHistories } from "./join";
+import type { Ledger } from "./ledger";
+import type { RankingBatch } from "./rankings";
+import { keepRecent, type Timelines } from "./recent";
+import type { Rules } from "./rules";
+import { withinWindow } from "./window";
+
+/** Normalised rows, in batches by bucket of customers. */
+export interface Normalised {
+  actions: PCollection<KV<ActionBatch>>;
+  rankings: PCollection<KV<RankingBatch>>;
+}
+
+/**
+ * The whole computation, without storage: SPEC.md's rule for batches of normalised rows.
+ *   in   actions  (bucket, ActionBatch)    rankings  (bucket, RankingBatch)
+ *   out  joined   (shard, Joined)          ledger    where the rows of each bucket ended
+ */
+export function buildHistories(rules: Rules) {
+  return withName("buildHistories", ({ actions, rankings }: Normalised) => {
+    const left = actions.apply(withColumns<number, ActionBatch>()).apply(withinWindow(rules)).apply(keepRecent(rules));
+    const right = rankings;
+    return P({ left, right })
+      .apply(coGroupByKey<Timelines, RankingBatch>())
+      .apply(withName("joinHistories", parDo(new JoinHistories(rules))))
+      .apply(outputs<{ joined: KV<Joined>; ledger: Ledger }>(["joined", "ledger"]));
+  });
+}

@@ -1,0 +1,175 @@
+/**
+ * Data quality of an output: how many histories are empty, how long they are, what they are made of and where.
+ *
+ * Histories to figures, in any order and any split: two halves merged are the whole. Of padding nothing is counted: it is
+ * what a history lacks to its `historyLength`, so an addition costs as much as there are real actions. Memory is bounded by
+ * types (128), positions (maxPositions), different lengths and days.
+ */
+
+/** Type codes are 1 to 127, padding is 0. */
+const TYPES = 128;
+const NAMED = [1, 2, 3];
+
+export interface DayCounts {
+  rows: number;
+  /** histories, which are distinct customers as long as each (customer, dt) is added once */
+  customers: number;
+}
+
+/** All that a `Metrics` knows, as plain JSON. Counts are of rows: a history shared by 10 slots counts 10 times. */
+export interface MetricsState {
+  maxPositions: number;
+  /** type code -> real actions of that type */
+  types: Record<number, number>;
+  /** for each position below maxPositions that has real actions: type code -> rows; position 0 is the newest action */
+  positions: Record<number, number>[];
+  /** real actions of a history -> rows */
+  lengths: Record<number, number>;
+  /** positions of a history, padding included -> rows */
+  historyLengths: Record<number, number>;
+  days: Record<string, DayCounts>;
+}
+
+export interface MetricsReport {
+  rows: number;
+  /** fraction of rows (0 to 1) whose history has no real action */
+  zero_history_pct: number;
+  /** mean number of real actions per row */
+  avg_history_length: number;
+  /** type code -> fraction of all positions of all rows; 0 is padding */
+  action_type_distribution: Record<string, number>;
+  /** type code -> fraction of the real actions of all rows */
+  real_action_type_distribution: Record<string, number>;
+  rows_by_dt: Record<string, number>;
+  /** distinct customers with a row on that dt */
+  customers_by_dt: Record<string, number>;
+  /** number of real actions -> number of rows */
+  sequence_length_distribution: Record<string, number>;
+  /** per position, newest first, up to maxPositions: type code -> number of rows; 0 is padding */
+  action_type_frequency_by_position: Record<string, number>[];
+}
+
+function bump(counts: Record<number, number>, key: number, by: number): void {
+  counts[key] = (counts[key] ?? 0) + by;
+}
+
+function bumpAll(counts: Record<number, number>, other: Record<number, number>): void {
+  for (const key in other) bump(counts, Number(key), other[key]);
+}
+
+const sum = (counts: Record<number, number>) => Object.values(counts).reduce((a, b) => a + b, 0);
+
+/** Sum of key times count. */
+const weighted = (counts: Record<number, number>) => Object.entries(counts).reduce((a, [key, count]) => a + Number(key) * count, 0);
+
+export class Metrics {
+  readonly state: MetricsState;
+
+  /** @param maxPositions positions of which the types are counted one by one */
+  constructor(maxPositions = 100) {
+    this.state = { maxPositions, types: {}, positions: [], lengths: {}, historyLengths: {}, days: {} };
+  }
+
+  /**
+   * One history, shared by `rows` slots of one customer on one dt.
+   * @param types type codes, newest first, of which [from, to) are this history's; zeros in it are padding
+   * @param historyLength positions of the history, padding included; at least to - from
+   * @param customers 1, or 0 for further rows of a (customer, dt) that has been added before
+   * @throws RangeError for a type code outside 0 to 127
+   */
+  add(
+    types: Uint8Array | Int32Array | number[],
+    from: number,
+    to: number,
+    historyLength: number,
+    rows: number,
+    dt: string,
+    customers = 1,
+  ): void {
+    const { state } = this;
+    let real = 0;
+    for (let i = from; i < to; i++) {
+      const type = types[i];
+      if (type === 0) continue;
+      if (!(type > 0 && type < TYPES)) throw new RangeError(`an action type must be 0 to 127; got ${type}.`);
+      real++;
+      bump(state.types, type, rows);
+      if (i - from < state.maxPositions) this.bumpPosition(i - from, type, rows);
+    }
+    bump(state.lengths, real, rows);
+    bump(state.historyLengths, historyLength, rows);
+    this.bumpDay(dt, rows, customers);
+  }
+
+  /** Takes over what `other` has counted. @returns this */
+  merge(other: Metrics): this {
+    const { state } = this;
+    const from = other.state;
+    if (from.maxPositions !== state.maxPositions) {
+      throw new Error(`metrics of ${from.maxPositions} positions do not merge with those of ${state.maxPositions}.`);
+    }
+    bumpAll(state.types, from.types);
+    bumpAll(state.lengths, from.lengths);
+    bumpAll(state.historyLengths, from.historyLengths);
+    from.positions.forEach((counts, position) => {
+      for (const type in counts) this.bumpPosition(position, Number(type), counts[type]);
+    });
+    for (const dt in from.days) this.bumpDay(dt, from.days[dt].rows, from.days[dt].customers);
+    return this;
+  }
+
+  report(): MetricsReport {
+    const { state } = this;
+    const rows = sum(state.lengths);
+    const realActions = sum(state.types);
+    const positions = weighted(state.historyLengths);
+    const share = (count: number, of: number) => (of === 0 ? 0 : count / of);
+    const types = [...new Set([...NAMED, ...Object.keys(state.types).map(Number)])].sort((a, b) => a - b);
+    const shares = (of: number) => types.map((type) => [type, share(state.types[type] ?? 0, of)] as const);
+    const days = Object.keys(state.days).sort();
+    return {
+      rows,
+      zero_history_pct: share(state.lengths[0] ?? 0, rows),
+      avg_history_length: share(realActions, rows),
+      action_type_distribution: Object.fromEntries([[0, share(positions - realActions, positions)], ...shares(positions)]),
+      real_action_type_distribution: Object.fromEntries(shares(realActions)),
+      rows_by_dt: Object.fromEntries(days.map((dt) => [dt, state.days[dt].rows])),
+      customers_by_dt: Object.fromEntries(days.map((dt) => [dt, state.days[dt].customers])),
+      sequence_length_distribution: { ...state.lengths },
+      action_type_frequency_by_position: this.byPosition(types),
+    };
+  }
+
+  toJSON(): MetricsState {
+    return structuredClone(this.state);
+  }
+
+  static fromJSON(state: MetricsState): Metrics {
+    const metrics = new Metrics(state.maxPositions);
+    Object.assign(metrics.state, structuredClone(state));
+    return metrics;
+  }
+
+  /** Padding at a position: the rows that are long enough to have it, less those with a real action there. */
+  private byPosition(types: number[]): Record<string, number>[] {
+    const { maxPositions, historyLengths, positions } = this.state;
+    const longest = Math.max(0, ...Object.keys(historyLengths).map(Number));
+    return Array.from({ length: Math.min(maxPositions, longest) }, (_, position) => {
+      const counts = positions[position] ?? {};
+      const reach = Object.entries(historyLengths).reduce((n, [length, rows]) => n + (Number(length) > position ? rows : 0), 0);
+      return Object.fromEntries([[0, reach - sum(counts)], ...types.map((type) => [type, counts[type] ?? 0])]);
+    });
+  }
+
+  private bumpPosition(position: number, type: number, rows: number): void {
+    const { positions } = this.state;
+    while (positions.length <= position) positions.push({});
+    bump(positions[position], type, rows);
+  }
+
+  private bumpDay(dt: string, rows: number, customers: number): void {
+    const counts = (this.state.days[dt] ??= { rows: 0, customers: 0 });
+    counts.rows += rows;
+    counts.customers += customers;
+  }
+}

@@ -1,0 +1,105 @@
+import { byBucket, putId } from "./actions";
+
+/** Rankings in any order, by column. */
+export interface RankingBatch {
+  customers: BigInt64Array;
+  /** epoch day of the ranking's dt */
+  days: Int32Array;
+  /** ranking ids as UTF-8: those of ranking r are idBytes[idStarts[r] … idStarts[r + 1]) */
+  idStarts: Int32Array;
+  idBytes: Uint8Array;
+  /** slots of ranking r are [slotStarts[r] … slotStarts[r + 1]) of the slot columns, in the order shown */
+  slotStarts: Int32Array;
+  slotItems: BigInt64Array;
+  /** 1 where the impression was ordered */
+  slotOrders: Uint8Array;
+}
+
+/** One slot of a ranking as read. */
+export interface Slot {
+  item: bigint | number;
+  isOrder: boolean;
+}
+
+/** Gathers rankings one by one. */
+export class RankingBuilder {
+  length = 0;
+  private batch = rankingColumns(256, 4096, 4096);
+  private slots = 0;
+  private bytes = 0;
+
+  push(customer: bigint | number, day: number, id: string, slots: readonly Slot[]): void {
+    const idBytes = Buffer.byteLength(id);
+    this.reserve(slots.length, idBytes);
+    const b = this.batch;
+    const r = this.length++;
+    putId(b.customers, r, customer);
+    b.days[r] = day;
+    Buffer.from(b.idBytes.buffer, b.idBytes.byteOffset).write(id, this.bytes);
+    b.idStarts[r + 1] = this.bytes += idBytes;
+    for (const slot of slots) {
+      putId(b.slotItems, this.slots, slot.item);
+      b.slotOrders[this.slots++] = slot.isOrder ? 1 : 0;
+    }
+    b.slotStarts[r + 1] = this.slots;
+  }
+
+  /** What was gathered, as one batch for each bucket of customers that has any; the builder is empty afterwards. */
+  *take(buckets: number): Generator<{ key: number; value: RankingBatch }> {
+    const { rows, starts } = byBucket(this.batch.customers, this.length, buckets);
+    this.length = this.slots = this.bytes = 0;
+    for (let bucket = 0; bucket < buckets; bucket++) {
+      const from = starts[bucket];
+      const to = starts[bucket + 1];
+      if (to > from) yield { key: bucket, value: pickRankings([this.batch], new Int32Array(to - from), rows.subarray(from, to)) };
+    }
+  }
+
+  private reserve(slots: number, bytes: number): void {
+    const b = this.batch;
+    const rankings = b.days.length;
+    if (this.length < rankings && this.slots + slots <= b.slotOrders.length && this.bytes + bytes <= b.idBytes.length) return;
+    this.batch = rankingColumns(rankings * 2, 2 * (this.slots + slots), 2 * (this.bytes + bytes));
+    for (const name of Object.keys(b) as (keyof RankingBatch)[]) (this.batch[name] as Uint8Array).set(b[name] as Uint8Array);
+  }
+}
+
+/** A batch of the rankings rows[i] of batches[from[i]], in that order. */
+export function pickRankings(batches: readonly RankingBatch[], from: Int32Array, rows: Int32Array): RankingBatch {
+  let slots = 0;
+  let bytes = 0;
+  for (let i = 0; i < rows.length; i++) {
+    const { slotStarts, idStarts } = batches[from[i]];
+    slots += slotStarts[rows[i] + 1] - slotStarts[rows[i]];
+    bytes += idStarts[rows[i] + 1] - idStarts[rows[i]];
+  }
+  const to = rankingColumns(rows.length, slots, bytes);
+  for (let i = 0; i < rows.length; i++) copyRanking(batches[from[i]], rows[i], to, i);
+  return to;
+}
+
+function copyRanking(from: RankingBatch, row: number, to: RankingBatch, i: number): void {
+  to.customers[i] = from.customers[row];
+  to.days[i] = from.days[row];
+  const slots = from.slotStarts[row + 1] - from.slotStarts[row];
+  const slot = to.slotStarts[i];
+  for (let s = 0; s < slots; s++) {
+    to.slotItems[slot + s] = from.slotItems[from.slotStarts[row] + s];
+    to.slotOrders[slot + s] = from.slotOrders[from.slotStarts[row] + s];
+  }
+  to.slotStarts[i + 1] = slot + slots;
+  to.idBytes.set(from.idBytes.subarray(from.idStarts[row], from.idStarts[row + 1]), to.idStarts[i]);
+  to.idStarts[i + 1] = to.idStarts[i] + from.idStarts[row + 1] - from.idStarts[row];
+}
+
+function rankingColumns(rankings: number, slots: number, bytes: number): RankingBatch {
+  return {
+    customers: new BigInt64Array(rankings),
+    days: new Int32Array(rankings),
+    idStarts: new Int32Array(rankings + 1),
+    idBytes: new Uint8Array(bytes),
+    slotStarts: new Int32Array(rankings + 1),
+    slotItems: new BigInt64Array(slots),
+    slotOrders: new Uint8Array(slots),
+  };
+}

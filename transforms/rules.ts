@@ -1,0 +1,76 @@
+/** What a run computes: SPEC.md's options, as plain data that travels to workers. */
+export interface Rules {
+  /** length of `actions` and `action_types` */
+  historyLength: number;
+  /** null lifts the lookback */
+  lookbackDays: number | null;
+  /** IANA name */
+  timezone: string;
+  /** how numbers are to be read as timestamps; null: not at all */
+  timeUnit: TimeUnit | null;
+  orderTime: "order-date" | "occurred-at";
+  /** orders must be this many days older still */
+  orderLagDays: number;
+  actionClock: "time" | "dt" | "both";
+  dropEmptyHistory: boolean;
+  /** the epoch days whose rankings are wanted, ascending; null: every day that has any, not known beforehand */
+  days: number[] | null;
+  /** the tables of actions; their type codes are distinct */
+  tables: ActionTable[];
+  /** buckets of customers, the key of every shuffle; a multiple of `shards` */
+  buckets: number;
+  /** files for each day */
+  shards: number;
+  /** whether the time of every action travels to the output (--columns +times) */
+  keepTimes: boolean;
+}
+
+export type TimeUnit = "s" | "ms" | "us" | "ns";
+
+/** One table of actions and where its columns are. */
+export interface ActionTable {
+  name: string;
+  /** 1 click, 2 add-to-cart, 3 order, 4 to 127 free */
+  type: number;
+  customer: string;
+  item: string;
+  /** column of the timestamp */
+  time: string;
+  /** column of the action's own day, read only where --action-clock asks for it */
+  dt: string;
+  /** for tables whose time is the midnight of a date (orders): that date's column */
+  date: string | null;
+}
+
+/** The type code whose actions are orders: --order-time and --order-lag-days are about these. */
+export const ORDER = 3;
+
+export const DEFAULT_TABLES: ActionTable[] = [
+  { name: "clicks", type: 1, customer: "customer_id", item: "item_id", time: "click_time", dt: "dt", date: null },
+  { name: "add_to_carts", type: 2, customer: "customer_id", item: "config_id", time: "occurred_at", dt: "dt", date: null },
+  {
+    name: "previous_orders",
+    type: ORDER,
+    customer: "customer_id",
+    item: "config_id",
+    time: "occurred_at",
+    dt: "order_date",
+    date: "order_date",
+  },
+];
+
+export const DEFAULT_RULES: Rules = {
+  historyLength: 1000,
+  lookbackDays: 365,
+  timezone: "UTC",
+  timeUnit: null,
+  orderTime: "order-date",
+  orderLagDays: 0,
+  actionClock: "time",
+  dropEmptyHistory: false,
+  days: null,
+  tables: DEFAULT_TABLES,
+  buckets: 64,
+  shards: 1,
+  keepTimes: false,
+};
