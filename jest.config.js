@@ -2,6 +2,8 @@
 module.exports = {
   testEnvironment: "node",
   testMatch: ["<rootDir>/test/**/*.test.ts"],
+  // suites with Python, Java and the like: jest.slow.config.js
+  testPathIgnorePatterns: ["/node_modules/", "<rootDir>/test/slow/"],
   modulePathIgnorePatterns: ["<rootDir>/dist", "<rootDir>/.cache"],
   transform: {
     "\\.[tj]s$": [
@@ -10,7 +12,7 @@ module.exports = {
     ],
   },
   // dynamic imports name the compiled file
-  moduleNameMapper: { "^(\\.{1,2}/.*)\\.js$": "$1" },
+  moduleNameMapper: { "^backstory$": "<rootDir>/pipeline/index.ts", "^(\\.{1,2}/.*)\\.js$": "$1" },
   // hyparquet and its kin are ES modules; jest's require wants CommonJS
   transformIgnorePatterns: ["/node_modules/(?!(hyparquet|hyparquet-writer|hyparquet-compressors|@bokuweb|fzstd|hysnappy)/)"],
 };

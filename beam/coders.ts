@@ -62,7 +62,8 @@ function writeValue(value: unknown, writer: Writer): void {
       writer.string(name);
       writeValue(field, writer);
     }
-  } else if (typeof value === "number") writer.string("n").double(value);
+  } else if (typeof value === "bigint") writer.string("g").string(String(value));
+  else if (typeof value === "number") writer.string("n").double(value);
   else writer.string("j").string(JSON.stringify(value) ?? "null");
 }
 
@@ -82,6 +83,7 @@ function readValue(reader: Reader): unknown {
     }
     return object;
   }
+  if (letter === "g") return BigInt(reader.string());
   return letter === "n" ? reader.double() : JSON.parse(reader.string());
 }
 

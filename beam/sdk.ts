@@ -8,7 +8,7 @@ export type { PCollection, Root } from "apache-beam";
 export { create, flatten, P, parDo, withName } from "apache-beam";
 export { type Coder, type Context, globalRegistry } from "apache-beam/coders/coders";
 export { GeneralObjectCoder } from "apache-beam/coders/js_coders";
-export { KVCoder } from "apache-beam/coders/required_coders";
+export { KVCoder, PaneInfoCoder } from "apache-beam/coders/required_coders";
 export { VarIntCoder } from "apache-beam/coders/standard_coders";
 export type { Pipeline, PipelineContext } from "apache-beam/internal/pipeline";
 export { deserializeFn, serializeFn } from "apache-beam/internal/serialize";

@@ -34,7 +34,7 @@ async function commandOf(name: string): Promise<Command | undefined> {
       const { GenerateOptions, generate } = await import("./generate.js");
       return {
         about: "Writes a synthetic workload: the same flags give the same files.",
-        usage: "backstory generate --out=FOLDER [--rankings=N] [--actions=N]",
+        usage: "backstory generate --output=FOLDER [--rankings=N] [--actions=N]",
         schema: GenerateOptions,
         paths: 0,
         run: async (options) => void console.log(JSON.stringify(await generate(options))),

@@ -81,7 +81,7 @@ export class Publish implements AsyncDoFn<{ key: number; value: Iterable<Report>
       rows: files.reduce((sum, { rows }) => sum + rows, 0),
       files: [],
       emptied: [],
-      ledger,
+      ledger: inOrder(ledger, Object.keys(options.limits.required)),
       quality: metrics.report(),
     };
     if (options.rejects !== null) await tellRejects(options.rejects, extents);
@@ -97,6 +97,11 @@ export class Publish implements AsyncDoFn<{ key: number; value: Iterable<Report>
     if (error !== undefined) return { ...outcome, exitCode, error };
     return { ...outcome, ...move(files, options) };
   }
+}
+
+/** The tables in the order in which they were declared: impressions first. */
+function inOrder(ledger: Ledger, tables: string[]): Ledger {
+  return Object.fromEntries(tables.flatMap((table) => (ledger[table] === undefined ? [] : [[table, ledger[table]]])));
 }
 
 interface Gathered {

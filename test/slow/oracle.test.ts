@@ -43,7 +43,9 @@ test(`build gives the oracle's rows, ledger and rejects for ${runs} random input
       }
       expect(asSet(await rowsOf(output))).toEqual(asSet(expected.rows));
       const places = Object.fromEntries(
-        Object.entries(outcome.ledger as Record<string, { places: object }>).map(([t, c]) => [t, c.places]).filter(([, p]) => Object.keys(p as object).length > 0),
+        Object.entries(outcome.ledger as Record<string, { places: object }>)
+          .map(([t, c]) => [t, c.places])
+          .filter(([, p]) => Object.keys(p as object).length > 0),
       );
       expect(places).toEqual(expected.ledger);
       const reasons: Record<string, number> = {};

@@ -96,6 +96,15 @@ test("Metrics travel as JSON", () =>
     }),
   ));
 
+test("a message that has left does not change any more", () => {
+  const metrics = metricsOf([{ types: [1, 2], rows: 1, dt: "2025-08-03", customers: 1 }]);
+  const message = metrics.toJSON();
+  const before = JSON.stringify(message);
+  const arrived = Metrics.fromJSON(message);
+  for (const each of [metrics, arrived]) each.add([1, 3], 0, 2, 2, 5, "2025-08-03");
+  expect(JSON.stringify(message)).toBe(before);
+});
+
 test("padding told by historyLength counts like padding among the types", () =>
   fc.assert(
     fc.property(histories, (given) => {

@@ -1,0 +1,48 @@
+import { rowGroupBytes } from "./parquetfile";
+import type { InputFile, Split } from "./rows";
+
+/** the end of a file that only reading it can tell */
+const TO_THE_END = Number.MAX_SAFE_INTEGER;
+
+/**
+ * Cuts files into splits of about `splitBytes`, in the order of the files: NDJSON by bytes, Parquet by row groups; what is
+ * compressed as a whole, CSV and JSON arrays are one split a file. Empty files have none. Depends on the files' bytes alone.
+ * @throws BrokenFile where a Parquet file has no legible footer
+ */
+export async function planSplits(table: string, files: readonly InputFile[], splitBytes: number): Promise<Split[]> {
+  const splits: Split[] = [];
+  for (const file of files) {
+    for (const [start, end] of await cuts(file, splitBytes)) splits.push({ table, file, index: splits.length, start, end });
+  }
+  return splits;
+}
+
+async function cuts(file: InputFile, splitBytes: number): Promise<[start: number, end: number][]> {
+  if (file.size === 0) return [];
+  if (file.compression !== "none") return [[0, TO_THE_END]];
+  if (file.format === "ndjson") return cutBytes(file.size, splitBytes);
+  return file.format === "parquet" ? cutRowGroups(await rowGroupBytes(file), splitBytes) : [[0, file.size]];
+}
+
+/** Equal parts, so that the last one is not a crumb. */
+function cutBytes(size: number, splitBytes: number): [number, number][] {
+  const count = Math.max(1, Math.round(size / splitBytes));
+  const at = (k: number) => Math.floor((size / count) * k);
+  return Array.from({ length: count }, (_, k) => [at(k), k + 1 === count ? size : at(k + 1)]);
+}
+
+function cutRowGroups(groupBytes: readonly number[], splitBytes: number): [number, number][] {
+  const runs: [number, number][] = [];
+  let start = 0;
+  let bytes = 0;
+  for (const [k, groupSize] of groupBytes.entries()) {
+    if (k > start && bytes + groupSize / 2 > splitBytes) {
+      runs.push([start, k]);
+      start = k;
+      bytes = 0;
+    }
+    bytes += groupSize;
+  }
+  if (start < groupBytes.length) runs.push([start, groupBytes.length]);
+  return runs;
+}

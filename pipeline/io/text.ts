@@ -1,0 +1,113 @@
+import { createReadStream } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { createGunzip, createZstdDecompress } from "node:zlib";
+import { BrokenFile, type InputFile } from "./rows";
+
+/** bytes asked for at once; also what a reader works through before it lets its sink drain */
+export const CHUNK_BYTES = 1 << 20;
+
+/** The bytes of a text, decompressed, from front to back. */
+export interface ByteSource {
+  /** Fills `into` from `at` on as far as it likes. @returns how many bytes it has put there, 0 only at the end */
+  fill(into: Buffer, at: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Opens a file at byte `start`, which is 0 unless it is uncompressed. */
+export async function openBytes(file: InputFile, start = 0): Promise<ByteSource> {
+  if (file.compression === "none") return new PlainBytes(await open(file.path), start);
+  return new StreamedBytes(file.compression === "gzip" ? gunzipped(file) : unzstded(file));
+}
+
+/** Everything at once, for a format that cannot be streamed. */
+export async function readWhole(file: InputFile): Promise<Buffer> {
+  const source = await openBytes(file);
+  const parts: Buffer[] = [];
+  try {
+    for (;;) {
+      const part = Buffer.allocUnsafe(CHUNK_BYTES);
+      const count = await source.fill(part, 0);
+      if (count === 0) return Buffer.concat(parts);
+      parts.push(part.subarray(0, count));
+    }
+  } finally {
+    await source.close();
+  }
+}
+
+class PlainBytes implements ByteSource {
+  constructor(
+    private readonly handle: FileHandle,
+    private position: number,
+  ) {}
+
+  async fill(into: Buffer, at: number) {
+    const { bytesRead } = await this.handle.read(into, at, into.length - at, this.position);
+    this.position += bytesRead;
+    return bytesRead;
+  }
+
+  close() {
+    return this.handle.close();
+  }
+}
+
+class StreamedBytes implements ByteSource {
+  private chunk: Buffer = Buffer.alloc(0);
+
+  constructor(private readonly chunks: AsyncGenerator<Buffer>) {}
+
+  async fill(into: Buffer, at: number) {
+    while (this.chunk.length === 0) {
+      const next = await this.chunks.next();
+      if (next.done) return 0;
+      this.chunk = next.value;
+    }
+    const count = this.chunk.copy(into, at);
+    this.chunk = this.chunk.subarray(count);
+    return count;
+  }
+
+  async close() {
+    await this.chunks.return(undefined);
+  }
+}
+
+/** Several gzip members behind one another, as `cat` and block compressors make them, are one text: Node's gunzip sees to it. */
+async function* gunzipped(file: InputFile): AsyncGenerator<Buffer> {
+  if (file.size > 0) yield* through(file, 0, createGunzip({ chunkSize: CHUNK_BYTES }));
+}
+
+/**
+ * Several zstd frames behind one another are one text too (pzstd writes them), but Node's decompressor may end after the
+ * first: so go on where it has stopped, until the file is used up.
+ */
+async function* unzstded(file: InputFile): AsyncGenerator<Buffer> {
+  for (let start = 0; start < file.size; ) {
+    const frames = createZstdDecompress({ chunkSize: CHUNK_BYTES });
+    yield* through(file, start, frames);
+    if (frames.bytesWritten === 0) throw new BrokenFile(`"${file.path}" is no complete zstd file`);
+    start += frames.bytesWritten;
+  }
+}
+
+async function* through(file: InputFile, start: number, unpack: ReturnType<typeof createGunzip>): AsyncGenerator<Buffer> {
+  const packed = createReadStream(file.path, { start, highWaterMark: CHUNK_BYTES / 4 });
+  packed.on("error", (error) => unpack.destroy(error));
+  try {
+    for await (const chunk of packed.pipe(unpack)) yield chunk;
+  } catch (error) {
+    throw brokenUnless(error, file);
+  } finally {
+    packed.destroy();
+    unpack.destroy();
+  }
+}
+
+/** What zlib objects to is the file's fault; what the disk objects to is not. */
+function brokenUnless(error: unknown, file: InputFile): unknown {
+  const code = (error as NodeJS.ErrnoException).code ?? "";
+  if (!/^(Z_|ERR_ZSTD|ZSTD_)/.test(code)) return error;
+  const what = code === "Z_BUF_ERROR" ? "is cut short" : "is corrupt";
+  return new BrokenFile(`"${file.path}" ${what}: ${(error as Error).message} (${file.compression})`);
+}

@@ -1,0 +1,82 @@
+/** An output as found on disk, read back: which files it has, and their rows by number. */
+import { readdir, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { asyncBufferFromFile, type FileMetaData, parquetMetadataAsync, parquetReadObjects, parquetSchema } from "hyparquet";
+import { compressors } from "hyparquet-compressors";
+import { ConfigError } from "./errors";
+import { BrokenFile } from "./io/rows";
+
+export interface OutputFile {
+  path: string;
+  /** from the folder; "?" for a file outside of one */
+  dt: string;
+}
+
+export interface OutputRows {
+  /** rows in the file */
+  count: number;
+  /** half-open ranges of rows that are read as fast together as in part */
+  groups: { start: number; end: number }[];
+  /** Rows [start, end) as objects, int64 as bigint. Only their row groups are read, and where the file has an index, their pages. */
+  read(start: number, end: number): Promise<Record<string, unknown>[]>;
+}
+
+const isHidden = (name: string) => name.startsWith("_") || name.startsWith(".");
+
+function dtOf(path: string): string {
+  const name = basename(dirname(resolve(path)));
+  return name.startsWith("dt=") ? name.slice(3) : "?";
+}
+
+async function filesBelow(folder: string): Promise<string[]> {
+  const entries = (await readdir(folder, { withFileTypes: true })).filter(({ name }) => !isHidden(name));
+  const found = await Promise.all(
+    entries.map(async (entry) => {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) return entry.name.startsWith("dt=") ? filesBelow(path) : [];
+      return entry.name.endsWith(".parquet") ? [path] : [];
+    }),
+  );
+  return found.flat();
+}
+
+/**
+ * The Parquet files of an output folder, of one partition folder, or the one file, in order of path, which is that of dt.
+ * @throws ConfigError where nothing is found
+ */
+export async function outputFiles(path: string): Promise<OutputFile[]> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found)
+    throw new ConfigError(`there is no output at "${path}". Give an output folder, a partition folder (dt=...) or a Parquet file.`);
+  const paths = found.isDirectory() ? (await filesBelow(path)).sort() : [path];
+  if (paths.length === 0) throw new ConfigError(`"${path}" has no Parquet file in folders dt=.... Is it the --output of a finished build?`);
+  return paths.map((each) => ({ path: each, dt: dtOf(each) }));
+}
+
+async function metadataOf(path: string, file: Awaited<ReturnType<typeof asyncBufferFromFile>>): Promise<FileMetaData> {
+  return parquetMetadataAsync(file).catch((error: Error) => {
+    throw new BrokenFile(`"${path}" cannot be read as Parquet: ${error.message}.`);
+  });
+}
+
+function rowGroups(metadata: FileMetaData): { start: number; end: number }[] {
+  let end = 0;
+  return metadata.row_groups.map(({ num_rows }) => ({ start: end, end: (end += Number(num_rows)) }));
+}
+
+/**
+ * Opens a file for reading some of its columns.
+ * @throws BrokenFile where the file is no Parquet file, ConfigError where it lacks one of the columns
+ */
+export async function openOutput(path: string, columns: string[]): Promise<OutputRows> {
+  const file = await asyncBufferFromFile(path);
+  const metadata = await metadataOf(path, file);
+  const names = parquetSchema(metadata).children.map(({ element }) => element.name);
+  const missing = columns.find((name) => !names.includes(name));
+  if (missing) throw new ConfigError(`"${path}" has no column ${missing}; it has ${names.join(", ")}. Is it an output of a build?`);
+  return {
+    count: Number(metadata.num_rows),
+    groups: rowGroups(metadata),
+    read: (rowStart, rowEnd) => parquetReadObjects({ file, metadata, columns, rowStart, rowEnd, compressors, useOffsetIndex: true }),
+  };
+}

@@ -1,0 +1,175 @@
+import { crc32 } from "node:zlib";
+import type { ColumnChunk, ColumnMetaData, Encoding, PageHeader, PageType } from "hyparquet";
+import type { ByteWriter } from "hyparquet-writer/src/bytewriter.js";
+import { writePageHeader } from "hyparquet-writer/src/datapage.js";
+import { serializeTCompactProtocol } from "hyparquet-writer/src/thrift.js";
+import { unconvertMinMax } from "hyparquet-writer/src/unconvert.js";
+import { CODECS } from "./compression";
+import type { Compression, Leaf } from "./schema";
+
+/** Smallest and largest value of a page or a chunk. */
+export interface Bounds {
+  min: bigint | number | boolean | Uint8Array;
+  max: bigint | number | boolean | Uint8Array;
+}
+
+interface PageLocation {
+  offset: number;
+  /** header included */
+  bytes: number;
+  /** counted from the row group's first */
+  firstRow: number;
+}
+
+/** A column of a row group as it was written. */
+export interface WrittenChunk {
+  leaf: Leaf;
+  meta: ColumnMetaData;
+  pages: PageLocation[];
+  /** of each page, as bytes for the column index; none for lists */
+  bounds: { min: Uint8Array; max: Uint8Array }[];
+}
+
+/** Bytes of one data page as a reader sees them, counted without the header. */
+export interface PageContent {
+  rows: number;
+  /** elements of lists; rows of other columns */
+  values: number;
+  rawLength: number;
+  /** compressed bytes, one part after the other */
+  parts: Uint8Array[];
+  bounds?: Bounds;
+}
+
+/** Writes the pages of one column of a row group and keeps the books: offsets, sizes, encodings. */
+export class Chunk {
+  private rows = 0;
+  private values = 0;
+  private rawBytes = 0;
+  private compressedBytes = 0;
+  private dictionaryOffset: number | undefined;
+  private readonly pages: PageLocation[] = [];
+  private readonly bounds: WrittenChunk["bounds"] = [];
+
+  constructor(
+    private readonly out: ByteWriter,
+    private readonly leaf: Leaf,
+    private readonly compression: Compression,
+  ) {}
+
+  dictionary(values: number, rawLength: number, compressed: Uint8Array): void {
+    this.dictionaryOffset = this.out.offset;
+    this.page({ type: "DICTIONARY_PAGE", dictionary_page_header: { num_values: values, encoding: "PLAIN" } }, rawLength, [compressed]);
+  }
+
+  data({ rows, values, rawLength, parts, bounds }: PageContent): void {
+    const offset = this.out.offset;
+    const header = {
+      num_values: values,
+      encoding: this.encoding,
+      definition_level_encoding: "RLE",
+      repetition_level_encoding: "RLE",
+    } as const;
+    this.page({ type: "DATA_PAGE", data_page_header: header }, rawLength, parts);
+    this.pages.push({ offset, bytes: this.out.offset - offset, firstRow: this.rows });
+    if (bounds) this.bounds.push({ min: boundOf(this.leaf, bounds.min, false), max: boundOf(this.leaf, bounds.max, true) });
+    this.rows += rows;
+    this.values += values;
+  }
+
+  private get encoding(): Encoding {
+    return this.dictionaryOffset === undefined ? "PLAIN" : "RLE_DICTIONARY";
+  }
+
+  /** The checksum lets a reader tell a damaged page from a wrong value; Parquet wants it as a signed number. */
+  private page(
+    header: Pick<PageHeader, "type" | "data_page_header" | "dictionary_page_header">,
+    rawLength: number,
+    parts: Uint8Array[],
+  ): void {
+    const start = this.out.offset;
+    writePageHeader(this.out, {
+      ...header,
+      uncompressed_page_size: rawLength,
+      compressed_page_size: parts.reduce((sum, part) => sum + part.length, 0),
+      crc: parts.reduce((crc, part) => crc32(part, crc), 0) | 0,
+    });
+    this.rawBytes += this.out.offset - start + rawLength;
+    for (const part of parts) this.out.appendBytes(part);
+    this.compressedBytes += this.out.offset - start;
+  }
+
+  /** @param bounds of all values; none for lists, whose smallest and largest element help nobody */
+  end(bounds?: Bounds): WrittenChunk {
+    const { dictionaryOffset, encoding, pages } = this;
+    const dictionary = dictionaryOffset !== undefined;
+    const meta: ColumnMetaData = {
+      type: this.leaf.type,
+      encodings: dictionary ? ["PLAIN", "RLE", "RLE_DICTIONARY"] : ["PLAIN", "RLE"],
+      path_in_schema: this.leaf.path,
+      codec: CODECS[this.compression],
+      num_values: BigInt(this.values),
+      total_uncompressed_size: BigInt(this.rawBytes),
+      total_compressed_size: BigInt(this.compressedBytes),
+      data_page_offset: BigInt(pages[0].offset),
+      dictionary_page_offset: dictionary ? BigInt(dictionaryOffset) : undefined,
+      statistics: bounds && { min_value: bounds.min, max_value: bounds.max, null_count: 0n },
+      encoding_stats: [
+        ...(dictionary ? [{ page_type: "DICTIONARY_PAGE" as PageType, encoding: "PLAIN" as Encoding, count: 1 }] : []),
+        { page_type: "DATA_PAGE", encoding, count: pages.length },
+      ],
+    };
+    return { leaf: this.leaf, meta, pages, bounds: this.bounds };
+  }
+}
+
+/** The books of the same bytes once more, `by` bytes further on, under another column's name. */
+export function copyOf(chunk: WrittenChunk, leaf: Leaf, by: number): WrittenChunk {
+  const { meta, pages } = chunk;
+  return {
+    ...chunk,
+    leaf,
+    meta: {
+      ...meta,
+      path_in_schema: leaf.path,
+      data_page_offset: meta.data_page_offset + BigInt(by),
+      dictionary_page_offset: meta.dictionary_page_offset === undefined ? undefined : meta.dictionary_page_offset + BigInt(by),
+    },
+    pages: pages.map((page) => ({ ...page, offset: page.offset + by })),
+  };
+}
+
+/** Strings are cut to 16 bytes, rounded down for a minimum and up for a maximum. */
+function boundOf({ element }: Leaf, value: Bounds["min"], isMax: boolean): Uint8Array {
+  return unconvertMinMax(value, element, isMax)!.slice();
+}
+
+/**
+ * Writes the page index (parquet-format, PageIndex.md): where the pages of every chunk are, and the bounds of their values.
+ * Also for chunks of one page, because readers skip pages only if all columns they read have an index.
+ */
+export function writePageIndex(out: ByteWriter, chunks: readonly WrittenChunk[]): ColumnChunk[] {
+  const columns: ColumnChunk[] = chunks.map(({ meta }) => ({ file_offset: 0n, meta_data: meta }));
+  chunks.forEach(({ bounds }, i) => {
+    if (bounds.length === 0) return;
+    const start = out.offset;
+    serializeTCompactProtocol(out, {
+      field_1: bounds.map(() => false), // no page is all nulls
+      field_2: bounds.map(({ min }) => min),
+      field_3: bounds.map(({ max }) => max),
+      field_4: 0, // in no order: rows are in the order of a hash
+      field_5: bounds.map(() => 0n), // nulls
+    });
+    columns[i].column_index_offset = BigInt(start);
+    columns[i].column_index_length = out.offset - start;
+  });
+  chunks.forEach(({ pages }, i) => {
+    const start = out.offset;
+    serializeTCompactProtocol(out, {
+      field_1: pages.map((page) => ({ field_1: BigInt(page.offset), field_2: page.bytes, field_3: BigInt(page.firstRow) })),
+    });
+    columns[i].offset_index_offset = BigInt(start);
+    columns[i].offset_index_length = out.offset - start;
+  });
+  return columns;
+}

@@ -1,0 +1,192 @@
+import type { FileMetaData, RowGroup as RowGroupMeta } from "hyparquet";
+import { ByteWriter } from "hyparquet-writer/src/bytewriter.js";
+import { writeMetadata } from "hyparquet-writer/src/metadata.js";
+import { type Bounds, Chunk, copyOf, type WrittenChunk, writePageIndex } from "./chunk";
+import { ListPages, writeBooleans, writeColumn } from "./pages";
+import { DICTIONARY_VALUES, History, RowGroup } from "./rowgroup";
+import { type Compression, type Content, type Leaf, leafOf, type OutputColumn, schemaOf } from "./schema";
+
+export { prepare } from "./compression";
+export type { Compression, Content, OutputColumn } from "./schema";
+
+export interface TrainingFileOptions {
+  /** elements of every list */
+  historyLength: number;
+  columns: readonly OutputColumn[];
+  /** "zstd" needs `await prepare("zstd")` before */
+  compression: Compression;
+  /** decoded bytes of a row group, about: see `rowsPerGroup` */
+  rowGroupBytes: number;
+  /** such as "backstory version 0.1.0 (build 0)", a form that readers parse */
+  createdBy: string;
+  /** most distinct values of a dictionary before a row group is closed; for tests */
+  dictionaryValues?: number;
+}
+
+/** 10,000 rows at a history length of 1000: random access stays cheap, and larger ones read no faster. */
+export const ROW_GROUP_BYTES = 120_640_000;
+
+/** Rows of a full row group. A decoded row is 12 bytes an action (int64 and int32) and about 64 bytes of other columns. */
+export function rowsPerGroup(rowGroupBytes: number, historyLength: number): number {
+  return Math.max(1, Math.floor(rowGroupBytes / (12 * historyLength + 64)));
+}
+
+const MAGIC = 0x31524150; // "PAR1"
+
+/**
+ * Writes a Parquet file of training rows in which the rows of a history are next to each other.
+ * Memory is bounded by a row group; its lists are held once per history. Same calls, same bytes.
+ */
+export class TrainingFile {
+  private readonly out = new ByteWriter(1 << 16);
+  private readonly leaves: { holds: Content; leaf: Leaf }[];
+  private readonly withTimes: boolean;
+  private readonly group: RowGroup;
+  private readonly shared = new History();
+  private readonly lists: ListPages;
+  /** whether the row group has the shared history already */
+  private isAdded = false;
+  private rows = 0;
+  private readonly groups: { rows: number; offset: number; chunks: WrittenChunk[] }[] = [];
+
+  /** @param sink takes the file's bytes in order; an array is its to keep, but not to change */
+  constructor(
+    private readonly options: TrainingFileOptions,
+    private readonly sink: (bytes: Uint8Array) => void,
+  ) {
+    const { historyLength, columns, compression, rowGroupBytes, dictionaryValues = DICTIONARY_VALUES } = options;
+    this.leaves = columns.map((column) => ({ holds: column.holds, leaf: leafOf(column) }));
+    this.withTimes = columns.some(({ holds }) => holds === "action_times");
+    this.group = new RowGroup(rowsPerGroup(rowGroupBytes, historyLength), this.withTimes, dictionaryValues);
+    this.lists = new ListPages(historyLength, compression);
+    this.out.appendUint32(MAGIC);
+    this.pass();
+  }
+
+  /**
+   * The history that the following slots share: real actions, newest first, [from, to) of the columns. They are copied.
+   * @param items int64 as (lo, hi) pairs of little-endian int32
+   * @param times whole microseconds; needed only for a column that holds action_times
+   */
+  history(customer: bigint, items: Int32Array, types: Uint8Array, times: Float64Array | undefined, from: number, to: number): void {
+    const { historyLength } = this.options;
+    if (to - from > historyLength) throw new Error(`A history has at most ${historyLength} actions here; got ${to - from}. Cut it first.`);
+    if (this.withTimes && times === undefined && to > from) throw new Error("A column holds action_times; got a history without times.");
+    this.shared.set(customer, items, types, times, from, to);
+    this.isAdded = false;
+  }
+
+  /** One row. rankingId is UTF-8: bytes [idStart, idEnd) of ids. item as (lo, hi). */
+  slot(ids: Uint8Array, idStart: number, idEnd: number, impressionIndex: number, itemLo: number, itemHi: number, isOrder: number): void {
+    const { group, shared } = this;
+    if (group.isFull(shared, !this.isAdded, idEnd - idStart)) this.endRowGroup();
+    if (!this.isAdded) this.addHistory();
+    group.row(ids, idStart, idEnd, impressionIndex, itemLo, itemHi, isOrder);
+  }
+
+  private addHistory(): void {
+    if (this.shared.count < 0) throw new Error("A slot needs a history; got a slot before any. Call history() first.");
+    this.group.add(this.shared);
+    this.isAdded = true;
+  }
+
+  /** Writes what is left and the footer. */
+  finish(): { rows: number; bytes: number; rowGroups: number } {
+    if (this.group.rows > 0) this.endRowGroup();
+    const { out, groups, rows } = this;
+    const row_groups = groups.map((group) => this.withPageIndex(group)); // stands before the footer
+    const metadata: FileMetaData = {
+      version: 2,
+      created_by: this.options.createdBy,
+      schema: schemaOf(this.options.columns),
+      num_rows: BigInt(rows),
+      row_groups,
+      metadata_length: 0, // not written; writeMetadata measures it
+    };
+    writeMetadata(out, metadata);
+    out.appendUint32(MAGIC);
+    this.pass();
+    return { rows, bytes: out.offset, rowGroups: groups.length };
+  }
+
+  private withPageIndex({ rows, offset, chunks }: { rows: number; offset: number; chunks: WrittenChunk[] }): RowGroupMeta {
+    const sum = (bytes: (meta: WrittenChunk["meta"]) => bigint) => chunks.reduce((total, { meta }) => total + bytes(meta), 0n);
+    return {
+      columns: writePageIndex(this.out, chunks),
+      num_rows: BigInt(rows),
+      file_offset: BigInt(offset),
+      total_byte_size: sum((meta) => meta.total_uncompressed_size),
+      total_compressed_size: sum((meta) => meta.total_compressed_size),
+    };
+  }
+
+  private endRowGroup(): void {
+    const { group, out } = this;
+    const offset = out.offset;
+    const written = new Map<Content, { chunk: WrittenChunk; bytes: Uint8Array; offset: number }>();
+    const chunks = this.leaves.map(({ holds, leaf }) => {
+      const start = out.offset;
+      const content = holds === "impressions" ? "item_id" : holds;
+      const same = written.get(content);
+      if (same) {
+        this.sink(same.bytes);
+        out.offset += same.bytes.length;
+        return copyOf(same.chunk, leaf, start - same.offset);
+      }
+      const chunk = this.writeChunk(content, leaf);
+      written.set(content, { chunk, bytes: this.pass(), offset: start });
+      return chunk;
+    });
+    this.groups.push({ rows: group.rows, offset, chunks });
+    this.rows += group.rows;
+    group.clear();
+    this.isAdded = false;
+  }
+
+  private writeChunk(content: Content, leaf: Leaf): WrittenChunk {
+    const { group, lists } = this;
+    const { compression } = this.options;
+    const chunk = new Chunk(this.out, leaf, compression);
+    const bounds = ((): Bounds | undefined => {
+      switch (content) {
+        case "actions":
+          return void lists.write(chunk, group.actions.dictionary, group.actions.indexes, group.histories);
+        case "action_types":
+          return void lists.write(chunk, group.types.dictionary, group.types.indexes, group.histories);
+        case "action_times":
+          return void lists.write(chunk, group.times.dictionary, group.times.indexes, group.histories);
+        case "is_order":
+          return writeBooleans(chunk, group.orders, group.rows, compression);
+        default: {
+          const { dictionary, indexes } = this.scalars(content);
+          return writeColumn(chunk, dictionary, indexes, group.rows, compression);
+        }
+      }
+    })();
+    return chunk.end(bounds);
+  }
+
+  private scalars(content: Content) {
+    const { group } = this;
+    switch (content) {
+      case "ranking_id":
+        return group.rankingIds;
+      case "customer_id":
+        return group.customers;
+      case "impression_index":
+        return group.impressionIndexes;
+      case "history_length":
+        return group.lengths;
+      default:
+        return group.items;
+    }
+  }
+
+  /** Hands on what has been written. */
+  private pass(): Uint8Array {
+    const bytes = this.out.getBytes().slice();
+    this.out.index = 0;
+    this.sink(bytes);
+    return bytes;
+  }
+}
