@@ -1,5 +1,3 @@
-import { requireForSerialization } from "../beam/sdk";
-
 /** Microseconds in a day of 24 hours. */
 export const DAY_MICROS = 86_400_000_000;
 /** The days that SPEC.md takes, [FIRST_DAY, END_DAY): 1700-01-01 up to 2200-01-01. Whole microseconds there fit a double exactly. */
@@ -123,5 +121,3 @@ function zoneOf(timezone: string): Zone | undefined {
   if (!zones.has(timezone)) zones.set(timezone, timezone === "UTC" ? undefined : new Zone(timezone));
   return zones.get(timezone);
 }
-
-requireForSerialization("backstory/transforms/calendar", exports);

@@ -1,4 +1,3 @@
-import { requireForSerialization } from "../beam/sdk";
 import type { ActionBuilder } from "./actions";
 import { Calendar } from "./calendar";
 import type { Cell } from "./cells";
@@ -172,5 +171,3 @@ function csvBoolean(cell: Cell): Cell {
   const text = String(cell).toLowerCase();
   return text === "true" || text === "1" ? true : text === "false" || text === "0" ? false : undefined;
 }
-
-requireForSerialization("backstory/transforms/normalise", exports);

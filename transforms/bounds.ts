@@ -1,0 +1,111 @@
+import { type ActionBatch, copyIds } from "./actions";
+import { Calendar, END_DAY } from "./calendar";
+import { ORDER, type Rules } from "./rules";
+import { EMPTY_TALLIES, type Tallies, TallyBuilder } from "./tallies";
+
+/**
+ * Actions with the first day that sees them. An action is seen by the days [first, last] and no other: both bounds grow
+ * with the day, since cutoffs and lookback starts do. `last` follows from the time alone and is worked out where needed.
+ */
+export interface WindowedActions {
+  customers: BigInt64Array;
+  items: BigInt64Array;
+  times: Float64Array;
+  types: Uint8Array;
+  /** the first epoch day for which the action is before the cutoff */
+  firsts: Int32Array;
+  /** actions left out, counted by customer and by the days that would have seen them */
+  tallies: Tallies;
+}
+
+/** The first day of an action that no day sees. */
+export const NEVER = END_DAY * 2;
+
+/**
+ * Cutoff and lookback of SPEC.md's rule as bounds on days. Where the days of the run are known, the bounds are days of
+ * the run; where not, every day counts, which is exact for any set of days.
+ */
+export class Window {
+  private readonly calendar: Calendar;
+  private readonly days: readonly number[] | null;
+  /** of each day of the run: its cutoff for orders, for everything else, and the start of its lookback */
+  private readonly orderCutoffs: Float64Array;
+  private readonly cutoffs: Float64Array;
+  private readonly starts: Float64Array;
+
+  constructor(readonly rules: Rules) {
+    this.calendar = new Calendar(rules.timezone);
+    this.days = rules.days;
+    const midnights = (minus: number) => Float64Array.from(rules.days ?? [], (day) => this.calendar.midnight(day - minus));
+    this.cutoffs = midnights(0);
+    this.orderCutoffs = midnights(rules.orderLagDays);
+    this.starts = rules.lookbackDays === null ? new Float64Array(this.cutoffs.length).fill(-Infinity) : midnights(rules.lookbackDays);
+  }
+
+  /** The first day that is late enough to see an action, NEVER if the run has none. */
+  first(time: number, type: number, ownDay: number): number {
+    const { actionClock, orderLagDays } = this.rules;
+    const lag = type === ORDER ? orderLagDays : 0;
+    if (this.days === null) {
+      const byTime = actionClock === "dt" ? -Infinity : this.calendar.dayAt(time);
+      return Math.max(byTime, actionClock === "time" ? -Infinity : ownDay) + 1 + lag;
+    }
+    const byTime = actionClock === "dt" ? 0 : above(type === ORDER ? this.orderCutoffs : this.cutoffs, time);
+    const byDay = actionClock === "time" ? 0 : above(this.days, ownDay + lag);
+    const at = Math.max(byTime, byDay);
+    return at < this.days.length ? this.days[at] : NEVER;
+  }
+
+  /** The last day whose lookback reaches back to an action; before every day of the run if it has none. */
+  last(time: number): number {
+    const { lookbackDays } = this.rules;
+    if (lookbackDays === null) return NEVER - 1;
+    if (this.days === null) return this.calendar.dayAt(time) + lookbackDays;
+    const at = above(this.starts, time) - 1;
+    return at < 0 ? -NEVER : this.days[at];
+  }
+
+  /** The start of a day's lookback. */
+  start(day: number): number {
+    return this.rules.lookbackDays === null ? -Infinity : this.calendar.midnight(day - this.rules.lookbackDays);
+  }
+}
+
+/** The number of values, ascending, that are at most x. */
+function above(values: ArrayLike<number>, x: number): number {
+  let low = 0;
+  let high = values.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (values[middle] <= x) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Finds for each action the first day that sees it, and counts instead of keeping those that no day sees. */
+export function applyWindow(batch: ActionBatch, window: Window): WindowedActions {
+  const n = batch.times.length;
+  const firsts = new Int32Array(n);
+  const kept = new Int32Array(n);
+  const dropped = new TallyBuilder();
+  let k = 0;
+  for (let i = 0; i < n; i++) {
+    const first = window.first(batch.times[i], batch.types[i], batch.ownDays[i]);
+    if (first <= window.last(batch.times[i])) {
+      firsts[k] = first;
+      kept[k++] = i;
+    } else dropped.add(batch.customers, i, batch.types[i], NEVER, NEVER, 1);
+  }
+  const tallies = dropped.length === 0 ? EMPTY_TALLIES : dropped.take();
+  if (k === n) return { customers: batch.customers, items: batch.items, times: batch.times, types: batch.types, firsts, tallies };
+  return { ...pick(batch, kept.subarray(0, k)), firsts: firsts.slice(0, k), tallies };
+}
+
+function pick(batch: ActionBatch, rows: Int32Array): Omit<WindowedActions, "firsts" | "tallies"> {
+  const customers = new BigInt64Array(rows.length);
+  const items = new BigInt64Array(rows.length);
+  copyIds(batch.customers, rows, customers);
+  copyIds(batch.items, rows, items);
+  return { customers, items, times: Float64Array.from(rows, (i) => batch.times[i]), types: Uint8Array.from(rows, (i) => batch.types[i]) };
+}
