@@ -59,7 +59,11 @@ export class RankingBuilder {
     const b = this.batch;
     const rankings = b.days.length;
     if (this.length < rankings && this.slots + slots <= b.slotOrders.length && this.bytes + bytes <= b.idBytes.length) return;
-    this.batch = rankingColumns(rankings * 2, 2 * (this.slots + slots), 2 * (this.bytes + bytes));
+    this.batch = rankingColumns(
+      rankings * 2,
+      Math.max(b.slotOrders.length, 2 * (this.slots + slots)),
+      Math.max(b.idBytes.length, 2 * (this.bytes + bytes)),
+    );
     for (const name of Object.keys(b) as (keyof RankingBatch)[]) (this.batch[name] as Uint8Array).set(b[name] as Uint8Array);
   }
 }
