@@ -6,7 +6,8 @@ import { join } from "node:path";
 const PYTHON = process.env.PYTHON ?? "python3";
 const BIN = join(__dirname, "../../bin/backstory.js");
 const folder = mkdtempSync(join(tmpdir(), "backstory-peers-"));
-const run = (command: string, ...args: string[]) => execFileSync(command, args, { cwd: folder, encoding: "utf8", timeout: 540_000, maxBuffer: 1 << 28 });
+const run = (command: string, ...args: string[]) =>
+  execFileSync(command, args, { cwd: folder, encoding: "utf8", timeout: 540_000, maxBuffer: 1 << 28 });
 const python = (script: string, ...args: string[]) => run(PYTHON, join(__dirname, "../../bench", script), ...args);
 
 beforeAll(() => {
@@ -15,7 +16,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const inputs = (format: string) => ["impressions", "clicks", "add-to-carts", "previous-orders"].map((table) => `--${table}=s/${table.replaceAll("-", "_")}.${format}`);
+const inputs = (format: string) =>
+  ["impressions", "clicks", "add-to-carts", "previous-orders"].map((table) => `--${table}=s/${table.replaceAll("-", "_")}.${format}`);
 
 test.each(["ndjson", "parquet"])("workload S from %s: no row differs from DuckDB's", (format) => {
   const outcome = JSON.parse(run(process.execPath, BIN, "build", ...inputs(format), "--output=ours", "--json"));
