@@ -23,8 +23,19 @@ export function findFiles(pathOrGlob: string, table: string): InputFile[] {
 function startingPaths(pathOrGlob: string, table: string): string[] {
   if (exists(pathOrGlob)) return [pathOrGlob];
   if (!isDynamicPattern(pathOrGlob)) throw new ConfigError(`No such file, folder or glob for ${table}: "${pathOrGlob}". Check the path.`);
+  const [folder, pattern] = cutGlob(pathOrGlob);
   const fs = { readdirSync: entries as unknown as typeof readdirSync };
-  return globSync(pathOrGlob, { absolute: true, onlyFiles: false, expandDirectories: false, fs });
+  return globSync(pattern, { cwd: folder, absolute: true, onlyFiles: false, expandDirectories: false, fs });
+}
+
+/** The folder that a glob names plainly, whose own name may begin with `_`, and the pattern below it. */
+function cutGlob(glob: string): [folder: string, pattern: string] {
+  const parts = glob.split("/");
+  const plain = Math.max(
+    0,
+    parts.findIndex((part) => isDynamicPattern(part) || /[{}()\\]/.test(part)),
+  );
+  return [resolve(parts.slice(0, plain).join("/") + (plain > 0 ? "/" : "")), parts.slice(plain).join("/")];
 }
 
 /** True for a broken link too, which is worth a message of its own. */

@@ -14,17 +14,21 @@ export async function readNdjson(split: Split, columns: readonly string[], sink:
   const { file } = split;
   if (file.size === 0) return { positions: 0 };
   const packed = file.compression !== "none";
-  const end = packed ? Number.POSITIVE_INFINITY : split.end;
   const inside = !packed && split.start > 0;
   // one byte early, to see whether a line begins at the split's first byte
   const window = await Window.open(file, inside ? split.start - 1 : 0);
   try {
     if (inside) await skipLine(window);
     else await window.skipBom();
-    return { positions: await readLines(window, end, new JsonRecords(columns, sink)) };
+    return { positions: await readLines(window, packed ? Number.POSITIVE_INFINITY : endOf(split, window), new JsonRecords(columns, sink)) };
   } finally {
     await window.close();
   }
+}
+
+/** The first line begins at byte 0, even where the split ends within the byte order mark before it. */
+function endOf({ start, end }: Split, window: Window): number {
+  return start === 0 && end > 0 ? Math.max(end, window.offset + 1) : end;
 }
 
 async function skipLine(window: Window) {

@@ -1,5 +1,5 @@
 import { type FileHandle, open } from "node:fs/promises";
-import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync } from "hyparquet";
+import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetSchema, type RowGroup } from "hyparquet";
 import { BrokenFile, type InputFile } from "./rows";
 import { readWhole } from "./text";
 
@@ -55,8 +55,8 @@ class DiskBytes implements Bytes {
 
   static async open(path: string) {
     const handle = await open(path);
-    const { size, mtimeMs } = await handle.stat();
-    return new DiskBytes(handle, size, `${size} ${mtimeMs}`);
+    const { ino, size, mtimeMs } = await handle.stat();
+    return new DiskBytes(handle, size, `${ino} ${size} ${mtimeMs}`);
   }
 
   async slice(start: number, end = this.byteLength): Promise<ArrayBuffer> {
@@ -106,8 +106,26 @@ async function readMetadata(file: InputFile, bytes: Bytes): Promise<FileMetaData
   if (magic === "PARE") throw new BrokenFile(`"${file.path}" is an encrypted Parquet file, which cannot be read.`);
   if (magic !== "PAR1") throw new BrokenFile(`"${file.path}" is no Parquet file, or is cut: it does not end in "PAR1".`);
   try {
-    return await parquetMetadataAsync(bytes, { geoparquet: false });
+    const metadata = await parquetMetadataAsync(bytes, { geoparquet: false });
+    if (!metadata.row_groups.every(isSound)) throw new RangeError("a row group lacks what it needs");
+    parquetSchema(metadata);
+    return metadata;
   } catch (error) {
     throw new BrokenFile(`"${file.path}": its Parquet footer is corrupt (${(error as Error).message}).`);
   }
+}
+
+/** hyparquet takes over what a footer says, of whatever type. */
+function isSound({ num_rows, columns }: RowGroup): boolean {
+  const isCount = (value: unknown) => typeof value === "bigint" && value >= 0n;
+  return (
+    isCount(num_rows) &&
+    columns.every(
+      ({ meta_data: column }) =>
+        column === undefined ||
+        ([column.num_values, column.total_compressed_size, column.data_page_offset, column.dictionary_page_offset ?? 0n].every(isCount) &&
+          column.codec !== undefined &&
+          column.type !== undefined),
+    )
+  );
 }

@@ -71,7 +71,8 @@ export class NestedColumn {
     const bytes = this.chunks.get(names.join("\0"));
     const where = `${this.where}, column ${names.join(".")}`;
     if (!metadata || !bytes) throw new BrokenFile(`${where} is missing.`);
-    const leaf = new LeafColumn(path, levels.definition, metadata, bytes, where);
+    const { element } = path[path.length - 1];
+    const leaf = new LeafColumn({ element, metadata, maxDefinition: levels.definition, maxRepetition: levels.repetition }, bytes, where);
     this.leaves.push(leaf);
     return { leaves: [leaf], take: () => this.checked(leaf.take()) };
   }

@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { createGunzip, createZstdDecompress } from "node:zlib";
+import { ConfigError } from "../errors";
 import { BrokenFile, type InputFile } from "./rows";
 
 /** bytes asked for at once; also what a reader works through before it lets its sink drain */
@@ -83,6 +84,8 @@ async function* gunzipped(file: InputFile): AsyncGenerator<Buffer> {
  * first: so go on where it has stopped, until the file is used up.
  */
 async function* unzstded(file: InputFile): AsyncGenerator<Buffer> {
+  if (!createZstdDecompress)
+    throw new ConfigError(`"${file.path}" is zstd, which Node ${process.version} cannot unpack. Use Node 22.15 or newer.`);
   for (let start = 0; start < file.size; ) {
     const frames = createZstdDecompress({ chunkSize: CHUNK_BYTES });
     yield* through(file, start, frames);
