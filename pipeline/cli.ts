@@ -1,5 +1,6 @@
+import { inspect } from "node:util";
 import { z } from "zod";
-import { ConfigError, PublishError } from "./errors";
+import { ConfigError, isDiskFull, PublishError } from "./errors";
 import { helpOf, parseFlags } from "./flags";
 import { BrokenFile } from "./io/rows";
 import { BuildOptions } from "./options";
@@ -37,18 +38,21 @@ async function commandOf(name: string): Promise<Command | undefined> {
         usage: "backstory generate --output=FOLDER [--rankings=N] [--actions=N]",
         schema: GenerateOptions,
         paths: 0,
-        run: async (options) => void console.log(JSON.stringify(await generate(options))),
+        run: async (options) => {
+          (await import("./targets.js")).checkFolder("--output", options.output);
+          console.log(JSON.stringify(await generate(options)));
+        },
       };
     }
     case "inspect": {
-      const { InspectOptions, inspect } = await import("./inspect.js");
+      const { InspectOptions, inspect: inspectOutput } = await import("./inspect.js");
       return {
         about: "Prints a few rows of an output for people: history as item(type), newest first.",
         usage: "backstory inspect PATH [--rows=N] [--actions=N]",
         schema: InspectOptions,
         paths: 1,
         run: async (options, [path]) => {
-          for await (const line of inspect(needed(path, "inspect"), options)) console.log(line);
+          for await (const line of inspectOutput(needed(path, "inspect"), options)) console.log(line);
         },
       };
     }
@@ -83,6 +87,7 @@ async function usage(): Promise<string> {
 /** The command line. Resolves to the exit code; writes to stdout and stderr and never throws. */
 export async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args;
+  if (process.stdout.listenerCount("error") === 0) process.stdout.on("error", endWithReader);
   try {
     if (name === undefined || name === "--help" || name === "-h" || name === "help") {
       console.log(await usage());
@@ -94,13 +99,20 @@ export async function main(args: readonly string[]): Promise<number> {
       console.log(`${command.about}\n\nusage: ${command.usage}\n\n${helpOf(command.schema)}`);
       return EXIT.published;
     }
-    const { options, paths } = parseFlags(command.schema, rest, command.paths);
+    const flags = rest.filter((flag) => flag !== "--debug");
+    const { options, paths } = parseFlags(command.schema, flags, command.paths);
     await command.run(options, paths);
     return EXIT.published;
   } catch (error) {
     console.error(messageOf(error, rest.includes("--debug")));
     return exitCodeOf(error);
   }
+}
+
+/** Whoever reads the output may have seen enough (`| head`), which is no error. */
+function endWithReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
 }
 
 export function exitCodeOf(error: unknown): number {
@@ -111,11 +123,9 @@ export function exitCodeOf(error: unknown): number {
 /** One sentence of what is wrong and one of the remedy; stacks only for those who ask. */
 function messageOf(error: unknown, debug: boolean): string {
   if (!(error instanceof Error)) return `backstory: ${error}`;
-  if (debug) return `backstory: ${error.stack}`;
-  const full =
-    (error as NodeJS.ErrnoException).code === "ENOSPC"
-      ? "the disk is full; nothing was published. Free some space or choose another --output"
-      : error.message;
-  const known = error instanceof ConfigError || error instanceof PublishError || error instanceof BrokenFile;
-  return `backstory: ${full}${known ? "" : " (--debug prints where)"}`;
+  if (debug) return `backstory: ${inspect(error)}`;
+  if (isDiskFull(error)) return "backstory: the disk is full. Free some space, or write to another disk.";
+  if (error instanceof BrokenFile) return `backstory: ${error.message.replace(/\.$/, "")}. Mend the file, or take it out of the input.`;
+  const known = error instanceof ConfigError || error instanceof PublishError;
+  return `backstory: ${error.message}${known ? "" : " (--debug prints where)"}`;
 }

@@ -15,7 +15,14 @@ export class PublishError extends Error {
   constructor(
     message: string,
     readonly exitCode: number,
+    cause?: unknown,
   ) {
-    super(message);
+    super(message, { cause });
   }
+}
+
+/** The machine has no room left, or grants this user none. */
+export function isDiskFull(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === "ENOSPC" || code === "EDQUOT";
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { extname } from "node:path";
-import { closest } from "fastest-levenshtein";
+import { closest, distance } from "fastest-levenshtein";
 import { parse as parseYaml } from "yaml";
 import type { z } from "zod";
 import { ConfigError } from "./errors";
@@ -14,6 +14,16 @@ export interface Parsed<Options> {
 const kebab = (key: string): string => key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 const camel = (name: string): string => name.replaceAll(/[-_]+(.)/g, (_, letter: string) => letter.toUpperCase());
 
+/** What every command takes, whatever its schema. */
+const COMMON = [
+  ["config", "--config=FILE", "Options from a JSON or YAML file, under the same names; flags go before it."],
+  ["debug", "--debug", "Print stacks of errors."],
+  ["help", "--help", "This text."],
+];
+
+const optionOf = (schema: z.ZodObject, key: string): z.ZodType | undefined =>
+  Object.hasOwn(schema.shape, key) ? (schema.shape[key] as z.ZodType) : undefined;
+
 /**
  * Reads flags, and the file of --config below them, by a schema. `--name value`, `--name=value`, names with underscores and,
  * for booleans, `--name` alone and `--no-name`.
@@ -22,7 +32,6 @@ const camel = (name: string): string => name.replaceAll(/[-_]+(.)/g, (_, letter:
 export function parseFlags<Schema extends z.ZodObject>(schema: Schema, args: readonly string[], paths: number): Parsed<z.infer<Schema>> {
   const given: Record<string, unknown> = {};
   const rest: string[] = [];
-  let config: string | undefined;
   for (let i = 0; i < args.length; i++) {
     const match = /^--([^=]+)(?:=(.*))?$/s.exec(args[i]);
     if (match === null) {
@@ -32,13 +41,12 @@ export function parseFlags<Schema extends z.ZodObject>(schema: Schema, args: rea
     }
     const { key, value, skip } = flagOf(schema, match[1], match[2], args[i + 1]);
     i += skip;
-    if (key === "config") config = String(value);
-    else if (key in given) throw new ConfigError(`--${kebab(key)} is given twice. Give it once.`);
-    else given[key] = value;
+    if (Object.hasOwn(given, key)) throw new ConfigError(`--${kebab(key)} is given twice. Give it once.`);
+    given[key] = value;
   }
   if (rest.length > paths) throw new ConfigError(`unexpected argument "${rest[paths]}". Flags begin with --; see --help.`);
-  const all = config === undefined ? given : { ...readConfig(schema, config), ...given };
-  return { options: check(schema, all), paths: rest };
+  const { config, ...flags } = given;
+  return { options: check(schema, flags, config === undefined ? {} : readConfig(schema, String(config)), String(config)), paths: rest };
 }
 
 function flagOf(
@@ -48,22 +56,28 @@ function flagOf(
   next: string | undefined,
 ): { key: string; value: unknown; skip: number } {
   const key = camel(name);
-  if (key === "config" || schema.shape[key] !== undefined) {
-    if (key !== "config" && isBoolean(schema.shape[key] as z.ZodType))
-      return { key, value: value === undefined ? true : booleanOf(name, value), skip: 0 };
+  const type = optionOf(schema, key);
+  if (type !== undefined && isBoolean(type)) return { key, value: value === undefined ? true : booleanOf(name, value), skip: 0 };
+  if (type !== undefined || key === "config") {
     if (value !== undefined) return { key, value, skip: 0 };
-    if (next === undefined || next.startsWith("--")) throw new ConfigError(`--${name} wants a value. Write --${name}=VALUE.`);
+    if (next === undefined || next.startsWith("--"))
+      throw new ConfigError(`--${name} wants a value. Write --${name}=${type === undefined ? "FILE" : placeholder(type)}.`);
     return { key, value: next, skip: 1 };
   }
   const off = /^no[-_](.+)$/.exec(name);
-  const offKey = off === null ? "" : camel(off[1]);
-  if (schema.shape[offKey] !== undefined && isBoolean(schema.shape[offKey] as z.ZodType)) return { key: offKey, value: false, skip: 0 };
-  throw unknown(schema, `--${name}`, "--");
+  const offType = off === null ? undefined : optionOf(schema, camel(off[1]));
+  if (offType !== undefined && isBoolean(offType)) {
+    if (value !== undefined) throw new ConfigError(`--${name} takes no value; got "${value}". Write --${name} alone.`);
+    return { key: camel(off![1]), value: false, skip: 0 };
+  }
+  throw unknown(schema, name, "--");
 }
 
-function unknown(schema: z.ZodObject, given: string, prefix: string): ConfigError {
-  const names = ["config", "help", ...Object.keys(schema.shape)].map(kebab);
-  return new ConfigError(`unknown option ${given}. Did you mean ${prefix}${closest(given.replace(/^--/, ""), names)}? See --help.`);
+function unknown(schema: z.ZodObject, name: string, prefix: string, where = ""): ConfigError {
+  const names = [...COMMON.map(([key]) => key), ...Object.keys(schema.shape)].map(kebab);
+  const nearest = closest(kebab(camel(name)), names);
+  const hint = distance(kebab(camel(name)), nearest) <= nearest.length / 2 ? ` Did you mean ${prefix}${nearest}?` : "";
+  return new ConfigError(`unknown option ${prefix}${name}${where}.${hint} See --help.`);
 }
 
 function booleanOf(name: string, value: string): boolean {
@@ -75,44 +89,98 @@ function booleanOf(name: string, value: string): boolean {
 
 /** The options in a JSON or YAML file, under the names of the flags in any spelling. */
 function readConfig(schema: z.ZodObject, path: string): Record<string, unknown> {
+  const options: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(parseConfig(path))) {
+    const key = camel(name);
+    if (optionOf(schema, key) === undefined) throw unknown(schema, name, "", ` in ${path}`);
+    if (Object.hasOwn(options, key)) throw new ConfigError(`${name} is twice in ${path}, spelled differently. Leave one.`);
+    options[key] = value;
+  }
+  return options;
+}
+
+function parseConfig(path: string): object {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    throw new ConfigError(`--config ${path} cannot be read: ${(error as Error).message}. Check the path.`);
+    throw new ConfigError(`--config cannot be read: ${(error as Error).message}. Check the path.`);
   }
   let values: unknown;
   try {
     values = extname(path) === ".json" ? JSON.parse(text) : parseYaml(text);
   } catch (error) {
-    throw new ConfigError(`--config ${path} is neither JSON nor YAML: ${(error as Error).message.split("\n")[0]}. Check its syntax.`);
+    const kind = extname(path) === ".json" ? "JSON" : "YAML";
+    throw new ConfigError(
+      `--config ${path} is not ${kind}: ${(error as Error).message.split("\n")[0].replace(/[:.]$/, "")}. Check its syntax.`,
+    );
   }
   if (values === null || typeof values !== "object" || Array.isArray(values))
-    throw new ConfigError(`--config ${path} must hold options by name. See --help for the names.`);
-  const options: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(values)) {
-    if (schema.shape[camel(name)] === undefined) throw unknown(schema, `"${name}" in ${path}`, "");
-    options[camel(name)] = value instanceof Date ? value.toISOString().slice(0, 10) : value;
-  }
-  return options;
+    throw new ConfigError(`--config ${path} must hold options by name, such as history_length: 500. See --help for the names.`);
+  return values;
 }
 
-function check<Schema extends z.ZodObject>(schema: Schema, values: Record<string, unknown>): z.infer<Schema> {
+type Issue = z.core.$ZodIssue;
+
+/** Flags over the configuration file over defaults. */
+function check<Schema extends z.ZodObject>(
+  schema: Schema,
+  flags: Record<string, unknown>,
+  config: Record<string, unknown>,
+  configPath: string,
+): z.infer<Schema> {
+  const values: Record<string, unknown> = { ...config, ...flags };
   const checked = schema.safeParse(values);
-  if (checked.success) return checked.data as z.infer<Schema>;
-  const issue = checked.error.issues[0];
+  const issue = noNumber(schema, values) ?? checked.error?.issues[0];
+  if (issue === undefined) return checked.data as z.infer<Schema>;
   const key = String(issue.path[0] ?? "");
+  const type = optionOf(schema, key)!;
   const flag = `--${kebab(key)}`;
-  if (values[key] === undefined)
-    throw new ConfigError(`${flag} is missing. ${(schema.shape[key] as z.ZodType | undefined)?.description ?? "See --help."}`);
-  const where = issue.path.length > 1 ? ` (at ${issue.path.slice(1).join(".")})` : "";
-  const given = typeof values[key] === "string" ? `"${values[key]}"` : JSON.stringify(values[key]);
-  throw new ConfigError(`${flag} ${lower(issue.message)}${where}; got ${given}. ${remedy(schema.shape[key] as z.ZodType, flag)}`);
+  if (values[key] === undefined && issue.code === "invalid_type")
+    throw new ConfigError(`${flag} is missing. Write ${flag}=${placeholder(type)}; --help tells more.`);
+  const name = Object.hasOwn(flags, key) || !Object.hasOwn(config, key) ? flag : `${issue.path.join(".")} in ${configPath}`;
+  const hint = values[key] === undefined ? `Give ${flag} as well.` : remedy(type, flag);
+  throw new ConfigError(`${name} ${complaint(issue)}; got ${given(values, issue.path, defaultOf(type))}. ${hint}`);
 }
 
-/** zod's own messages begin like sentences ("Invalid option: expected one of …"). */
-const lower = (message: string): string =>
-  message.startsWith("must") ? message : `is not valid: ${message.replace(/^Invalid [^:]*: /, "")}`;
+/** Number() takes "", "0x10", " 5 ", true and null for numbers; people who write that mean something else. */
+function noNumber(schema: z.ZodObject, values: Record<string, unknown>): Issue | undefined {
+  const key = Object.keys(values).find((key) => {
+    const type = optionOf(schema, key);
+    return (
+      type !== undefined && unwrap(type).def.type === "number" && !/^-?[0-9]+$/.test(JSON.stringify(values[key]).replace(/^"(.*)"$/, "$1"))
+    );
+  });
+  return key === undefined ? undefined : { code: "custom", path: [key], message: "must be a whole number", input: values[key] };
+}
+
+/** What an option must be. zod's own messages are for programmers ("Too small: expected number to be >=1"). */
+function complaint(issue: Issue): string {
+  if (issue.message.startsWith("must")) return issue.message;
+  switch (issue.code) {
+    case "invalid_value":
+      return `must be ${issue.values.length === 1 ? "" : "one of "}${issue.values.join(", ")}`;
+    case "unrecognized_keys":
+      return `has unknown names (${issue.keys.join(", ")})`;
+    case "invalid_type":
+      return `must be ${/^[aeiou]/.test(issue.expected) ? "an" : "a"} ${issue.expected === "int" ? "integer" : issue.expected}`;
+    case "too_small":
+      return `must be at least ${issue.minimum}`;
+    case "too_big":
+      return `must be at most ${issue.maximum}`;
+    default:
+      return `is not valid (${issue.message})`;
+  }
+}
+
+/** The value complained of, as the user wrote it or as the default has it. */
+function given(values: Record<string, unknown>, path: PropertyKey[], fallback: unknown): string {
+  let value: unknown = values;
+  for (const key of path) value = (value as Record<PropertyKey, unknown> | undefined)?.[key];
+  if (value === undefined) return path.length > 1 || fallback === undefined ? "nothing" : `the default ${fallback}`;
+  const text = JSON.stringify(value);
+  return text.length > 100 ? `${text.slice(0, 100)}...` : text;
+}
 
 function remedy(type: z.ZodType, flag: string): string {
   const value = defaultOf(type);
@@ -121,14 +189,21 @@ function remedy(type: z.ZodType, flag: string): string {
 
 /** The text of --help for a schema's flags. */
 export function helpOf(schema: z.ZodObject): string {
-  const rows = Object.entries(schema.shape as Record<string, z.ZodType>).map(([key, type]) => {
-    const flag = isBoolean(type) ? `--${kebab(key)}` : `--${kebab(key)}=${placeholder(type)}`;
-    const value = defaultOf(type);
-    const suffix = value === undefined || value === false ? (type.safeParse(undefined).success ? "" : " Required.") : ` Default: ${value}.`;
-    return [flag, `${type.description ?? ""}${suffix}`];
-  });
-  rows.push(["--config=FILE", "Options from a JSON or YAML file, under the same names; flags go before it."], ["--help", "This text."]);
+  const rows = Object.entries(schema.shape as Record<string, z.ZodType>).map(([key, type]) => [flagText(key, type), aboutOf(type)]);
+  rows.push(...COMMON.map(([, flag, text]) => [flag, text]));
   return rows.map(([flag, text]) => `  ${flag}\n${wrap(text, 88, "      ")}`).join("\n");
+}
+
+function flagText(key: string, type: z.ZodType): string {
+  if (metaOf(type).configOnly) return `${key}: (in a --config file only)`;
+  return isBoolean(type) ? `--${kebab(key)}` : `--${kebab(key)}=${placeholder(type)}`;
+}
+
+function aboutOf(type: z.ZodType): string {
+  const text = `${(metaOf(type).description ?? "").replace(/^[a-z]/, (letter) => letter.toUpperCase()).replace(/[.]?$/, ".")}`;
+  const value = defaultOf(type);
+  if (value !== undefined && value !== false) return `${text} Default: ${value}.`;
+  return type.safeParse(undefined).success ? text : `${text} Required.`;
 }
 
 function wrap(text: string, width: number, indent: string): string {
@@ -144,15 +219,23 @@ function wrap(text: string, width: number, indent: string): string {
 }
 
 function placeholder(type: z.ZodType): string {
-  const named = (type.meta() as { value?: string } | undefined)?.value;
   const inner = unwrap(type);
-  return named ?? (inner.def.type === "enum" ? (inner as z.ZodEnum).options.join("|") : inner.def.type === "number" ? "NUMBER" : "VALUE");
+  return (
+    metaOf(type).value ??
+    (inner.def.type === "enum" ? (inner as z.ZodEnum).options.join("|") : inner.def.type === "number" ? "NUMBER" : "VALUE")
+  );
+}
+
+/** Of the type and all that it wraps: `.optional()` leaves a description behind. */
+function metaOf(type: z.ZodType): { description?: string; value?: string; configOnly?: boolean } {
+  const { innerType } = type.def as { innerType?: z.ZodType };
+  return { ...(innerType === undefined ? {} : metaOf(innerType)), ...type.meta() };
 }
 
 const isBoolean = (type: z.ZodType): boolean => unwrap(type).def.type === "boolean";
 
 function unwrap(type: z.ZodType): z.ZodType {
-  const inner = (type.def as { innerType?: z.ZodType; in?: z.ZodType }).innerType;
+  const inner = (type.def as { innerType?: z.ZodType }).innerType;
   return inner === undefined ? type : unwrap(inner);
 }
 

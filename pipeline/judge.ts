@@ -1,9 +1,9 @@
 import { distance } from "fastest-levenshtein";
 import type { Ledger, TableCounts } from "../transforms/ledger";
 
-/** How many rejects are too many: a count, or a share of each table's rows. */
+/** How many rejects are too many: a count, or a percentage of each table's rows. */
 export interface Limits {
-  maxRejects: { count: number } | { share: number };
+  maxRejects: { count: number } | { percent: number };
   /** the columns that each table must have */
   required: Record<string, string[]>;
 }
@@ -57,15 +57,18 @@ export function lackingMessage(table: string, column: string, found: string[]): 
   return `${table} has no column "${column}"; found: ${found.join(", ") || "none"}.${hint} Check that these files are ${table}, or rename columns in a --config file.`;
 }
 
-function tooManyRejects(table: string, { rows, reasons }: TableCounts, limit: Limits["maxRejects"]): string | undefined {
+function tooManyRejects(table: string, { rows, reasons, lacking }: TableCounts, limit: Limits["maxRejects"]): string | undefined {
   const rejected = Object.values(reasons).reduce((sum, n) => sum + n, 0);
-  const allowed = "count" in limit ? limit.count : limit.share * rows;
+  // 0.57 * 10,000 / 100 is a hair less than 57, which is not to cost the user a row
+  const allowed = "count" in limit ? limit.count : Math.floor((limit.percent * rows) / 100 + 1e-6);
   if (rejected <= allowed) return undefined;
-  const said = "count" in limit ? String(limit.count) : `${limit.share * 100}%`;
+  const said = "count" in limit ? String(limit.count) : `${limit.percent}%`;
   const worst = Object.entries(reasons)
     .toSorted(([, a], [, b]) => b - a)
     .slice(0, 3)
     .map(([reason, n]) => `${n} ${reason}`)
     .join(", ");
-  return `${table}: ${rejected} of ${rows} rows are rejects (${worst}), more than --max-rejects=${said}. Look at them with --rejects FILE, mend them or allow more.`;
+  const [column, n] = Object.entries(lacking).toSorted(([, a], [, b]) => b - a)[0] ?? ["", 0];
+  const hint = n === 0 ? "" : `; ${n} have no column "${column}" at all`;
+  return `${table}: ${rejected} of ${rows} rows are rejects (${worst}${hint}), more than --max-rejects=${said}. Look at them with --rejects=FILE, mend them or allow more.`;
 }

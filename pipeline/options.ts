@@ -3,35 +3,53 @@ import { date } from "../transforms/values";
 import { ConfigError } from "./errors";
 import type { Content, OutputColumn } from "./parquet/schema";
 
+/** A number, or its digits; nothing that Number() would take for one besides, such as "" or true. */
 const wholeNumber = (least: number, most: number, unit: string) =>
-  z.coerce
-    .number(`must be a whole number ${unit}`)
-    .int(`must be a whole number ${unit}`)
-    .min(least, `must be at least ${least}`)
-    .max(most, `must be at most ${most}`);
+  z
+    .union(
+      [
+        z.number(),
+        z
+          .string()
+          .regex(/^-?[0-9]+$/)
+          .transform(Number),
+      ],
+      `must be a whole number ${unit}`,
+    )
+    .pipe(
+      z
+        .number()
+        .int(`must be a whole number ${unit}`)
+        .min(least, `must be at least ${least}`)
+        .max(most, `must be at most ${most.toLocaleString("en")}`),
+    );
 const path = (what: string) => z.string().min(1, "must be a path").describe(what);
 
 /** Decoded bytes of a row group: 10,000 rows of 1000 actions. */
 const ROW_GROUP_BYTES = 128_000_000;
 
+/** Names are keys of plain objects, so that what every object has by itself is none. */
+const column = z.string().refine((name) => name !== "" && !(name in {}), "must be the name of a column");
+const typeCode = "must be a whole number from 1 to 127";
+
 /** A table of actions in a configuration file. */
 const Table = z.strictObject({
-  name: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be a name of letters, digits and _"),
-  type: z.number().int().min(1).max(127),
-  customer: z.string().default("customer_id"),
-  item: z.string(),
-  time: z.string(),
-  dt: z.string().default("dt"),
-  date: z.string().nullable().default(null),
-  path: z.string().optional(),
+  name: z.string().refine((name) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !(name in {}), "must be a name of letters, digits and _"),
+  type: z.number(typeCode).int(typeCode).min(1, typeCode).max(127, typeCode),
+  customer: column.default("customer_id"),
+  item: column,
+  time: column,
+  dt: column.default("dt"),
+  date: column.nullable().default(null),
+  path: z.string().min(1, "must be a path").optional(),
 });
 
 /** All that `backstory build` can be told. The keys in kebab-case are the flags; --help is made from this. */
 export const BuildOptions = z.strictObject({
   impressions: path("Impressions: a file, a folder or a glob; NDJSON, JSON, CSV or Parquet, plain, .gz or .zst.").meta({ value: "PATH" }),
-  clicks: path('Clicks, as above; "none" for a run without them.').optional().meta({ value: "PATH" }),
-  addToCarts: path('Add-to-carts; "none" for a run without them.').optional().meta({ value: "PATH" }),
-  previousOrders: path('Orders; "none" for a run without them.').optional().meta({ value: "PATH" }),
+  clicks: path('Clicks, as above, or "none" for a run without them. Required.').optional().meta({ value: "PATH" }),
+  addToCarts: path("Add-to-carts, likewise. Required.").optional().meta({ value: "PATH" }),
+  previousOrders: path("Orders, likewise. Required.").optional().meta({ value: "PATH" }),
   output: path("Folder that the partitions dt=YYYY-MM-DD/ are written to.").meta({ value: "FOLDER" }),
   historyLength: wholeNumber(1, 100_000, "of actions")
     .default(1000)
@@ -89,7 +107,7 @@ export const BuildOptions = z.strictObject({
     .meta({ value: "BYTES" }),
   rejects: path("File that rejected rows are told in: table, file, position, reason.").optional().meta({ value: "FILE" }),
   maxRejects: z
-    .union([z.number(), z.string()])
+    .union([z.number(), z.string()], "must be a count such as 100 or a percentage such as 1%")
     .transform(String)
     .refine((text) => parseLimit(text) !== undefined, "must be a count such as 100 or a percentage such as 1%")
     .default("1%")
@@ -100,11 +118,16 @@ export const BuildOptions = z.strictObject({
     .default(100)
     .describe("Positions in action_type_frequency_by_position.")
     .meta({ value: "POSITIONS" }),
-  tables: z.array(Table).optional().describe("In a configuration file only: tables of actions, renamed or added."),
+  tables: z
+    .array(Table)
+    .optional()
+    .describe(
+      "Tables of actions with other columns, or added ones. Each has name, type (1 clicks, 2 add_to_carts, 3 previous_orders, 4 to 127 for others), item and time, which name columns; where needed also customer (customer_id), dt (dt), date (a column of days whose midnight is the time) and path.",
+    )
+    .meta({ configOnly: true }),
   runner: z.enum(["direct"]).default("direct").describe("Where it runs: direct is this machine."),
   quiet: z.boolean().default(false).describe("Print nothing but errors."),
   json: z.boolean().default(false).describe("Print the outcome as JSON on standard output."),
-  debug: z.boolean().default(false).describe("Print stacks of errors."),
 });
 export type BuildOptions = z.infer<typeof BuildOptions>;
 
@@ -138,10 +161,10 @@ export function dateRange(text: string): [number, number] {
   return [from, to];
 }
 
-export function parseLimit(text: string): { count: number } | { share: number } | undefined {
+export function parseLimit(text: string): { count: number } | { percent: number } | undefined {
   const match = /^([0-9]+(?:\.[0-9]+)?)(%?)$/.exec(text);
   if (match === null) return undefined;
-  if (match[2] === "%") return Number(match[1]) <= 100 ? { share: Number(match[1]) / 100 } : undefined;
+  if (match[2] === "%") return Number(match[1]) <= 100 ? { percent: Number(match[1]) } : undefined;
   return Number.isInteger(Number(match[1])) ? { count: Number(match[1]) } : undefined;
 }
 
@@ -160,25 +183,29 @@ const STANDARD: Content[] = [
 export function outputColumns(text: string): OutputColumn[] {
   const names = text.split(",").map((part) => part.trim());
   const extras = names.flatMap((name): Content[] => (name === "+length" ? ["history_length"] : name === "+times" ? ["action_times"] : []));
-  const listed = names.filter((name) => name !== "standard" && name !== "+length" && name !== "+times");
-  const columns = listed.length === 0 ? STANDARD.map(plain) : listed.map(renamed);
+  const listed = names.filter((name) => name !== "+length" && name !== "+times");
+  const columns = (listed.length === 0 ? ["standard"] : listed).flatMap((name) =>
+    name === "standard" ? STANDARD.map(plain) : [renamed(name)],
+  );
   const all = [...columns, ...extras.map(plain)];
   const twice = all.find(({ name }, i) => all.findIndex((other) => other.name === name) !== i);
   if (twice !== undefined)
-    throw new ConfigError(`--columns names "${twice.name}" twice; got "${text}". Rename one as in item_id=${twice.name}_2.`);
-  return all.filter(({ holds }) => (holds as string) !== "dt");
+    throw new ConfigError(`--columns names "${twice.name}" twice; got "${text}". Leave one out, or rename it as in item_id=item.`);
+  const inFiles = all.filter(({ holds }) => (holds as string) !== "dt");
+  if (inFiles.length === 0) throw new ConfigError(`--columns leaves the files without columns; got "${text}". Name one besides dt.`);
+  return inFiles;
 }
 
 const plain = (holds: Content): OutputColumn => ({ holds, name: holds });
 
 function renamed(text: string): OutputColumn {
-  const [holds, name = holds] = text.split("=");
+  const [holds, name = holds, ...more] = text.split("=");
   const known: string[] = [...STANDARD, "history_length", "action_times", "dt"];
   if (!known.includes(holds))
     throw new ConfigError(`--columns has no column "${holds}". Choose from ${known.join(", ")}, standard, +length, +times.`);
-  if (name === "" || (holds === "dt" && name !== "dt"))
-    throw new ConfigError(
-      `--columns cannot rename ${holds} to "${name}": ${holds === "dt" ? "dt is the name of the folders" : "the name is empty"}.`,
-    );
+  if ((holds === "dt") !== (name === "dt"))
+    throw new ConfigError(`--columns cannot rename ${holds} to "${name}", since dt is the name of the folders. Leave dt as it is.`);
+  if (name === "" || more.length > 0)
+    throw new ConfigError(`--columns must be names of columns, or NAME=NEW_NAME; got "${text}". See --help.`);
   return { holds: holds as Content, name };
 }

@@ -1,4 +1,3 @@
-import { existsSync, statSync } from "node:fs";
 import { ActionBuilder } from "../transforms/actions";
 import { dayName } from "../transforms/calendar";
 import { ActionNormaliser, IMPRESSION_COLUMNS, RankingNormaliser } from "../transforms/normalise";
@@ -13,6 +12,7 @@ import type { InputFile, RowSink, Split } from "./io/rows";
 import { type BuildOptions, dateRange, outputColumns, parseLimit } from "./options";
 import { attemptsOf, refuseExisting } from "./publish";
 import { IMPRESSIONS, sourceOf } from "./scan";
+import { checkTargets } from "./targets";
 
 /** Bytes of a split: large enough that batches are worth their overhead, small enough for many workers. */
 const SPLIT_BYTES = 32 << 20;
@@ -20,17 +20,19 @@ const SPLIT_BYTES = 32 << 20;
 const SHARD_BYTES = 64 << 20;
 /** Bytes of all inputs for each bucket of customers: what the join holds in memory at once. */
 const BUCKET_BYTES = 8 << 20;
-/** More days than this are not spelled out: every midnight is a cutoff then, which is exact for any days. */
+/** More days than this in --dates are a slip rather than a wish: each is a cutoff, whether it has impressions or not. */
 const MAX_DAYS = 4000;
 
 /** Finds the inputs and decides all that a run needs to know before it starts. Throws ConfigError for what cannot work. */
 export async function planRun(options: BuildOptions, runId: string): Promise<Plan> {
   const tables = tablesOf(options);
+  const columns = outputColumns(options.columns);
+  const range = options.dates === undefined ? undefined : dateRange(options.dates);
   const inputs = [
-    { name: IMPRESSIONS, files: findFiles(options.impressions, IMPRESSIONS) },
-    ...tables.map((table) => ({ name: table.name, files: findFiles(table.path, table.name) })),
+    { name: IMPRESSIONS, path: options.impressions, files: findFiles(options.impressions, IMPRESSIONS) },
+    ...tables.map(({ name, path }) => ({ name, path, files: findFiles(path, name) })),
   ];
-  checkOutput(options.output);
+  checkTargets(options, inputs);
   const bytes = inputs.reduce((sum, { files }) => sum + bytesOf(files), 0);
   const shards = options.shards ?? powerOfTwo(bytesOf(inputs[0].files) / SHARD_BYTES);
   const splits = (await Promise.all(inputs.map(({ name, files }) => planSplits(name, files, SPLIT_BYTES)))).flat();
@@ -47,11 +49,9 @@ export async function planRun(options: BuildOptions, runId: string): Promise<Pla
     tables: tables.map(({ path: _, ...table }) => table),
     buckets: shards * powerOfTwo(bytes / BUCKET_BYTES / shards),
     shards,
-    keepTimes: false,
+    keepTimes: columns.some(({ holds }) => holds === "action_times"),
   };
-  const columns = outputColumns(options.columns);
-  rules.keepTimes = columns.some(({ holds }) => holds === "action_times");
-  rules.days = await daysOf(options, rules, inputs[0].files, splits);
+  rules.days = await daysOf(range, options.trainDays, rules, inputs[0].files, splits);
   const dates = options.dates === undefined ? [] : (rules.days ?? []).map(dayName);
   if (options.writeMode === "error") refuseExisting((rules.days ?? []).map(dayName), options.output);
   const attempts = attemptsOf(options.output, runId);
@@ -91,24 +91,32 @@ function tablesOf(options: BuildOptions): (ActionTable & { path: string })[] {
     ...DEFAULT_TABLES.filter(({ name }) => !named.some((table) => table.name === name)),
     ...named,
   ];
-  const types = new Map<number, string>();
+  checkNames(all);
   return all.flatMap(({ path, ...table }) => {
     const from = paths[table.name] ?? path;
-    const flag = `--${table.name.replaceAll("_", "-")}`;
-    if (from === undefined) throw new ConfigError(`${flag} is missing. Give a path, or ${flag}=none for a run without ${table.name}.`);
-    if (table.name === IMPRESSIONS) throw new ConfigError("a table of actions cannot be called impressions. Give it another name.");
-    if (types.has(table.type))
-      throw new ConfigError(
-        `tables ${types.get(table.type)} and ${table.name} both have type ${table.type}. Each needs a code of its own, 4 to 127 for new ones.`,
-      );
-    types.set(table.type, table.name);
+    if (from === undefined) throw new ConfigError(missingPath(table.name, table.name in paths));
     return from === "none" ? [] : [{ ...table, path: from }];
   });
 }
 
-function checkOutput(output: string): void {
-  if (existsSync(output) && !statSync(output).isDirectory())
-    throw new ConfigError(`--output must be a folder; ${output} is a file. Choose another name.`);
+function checkNames(tables: readonly ActionTable[]): void {
+  for (const [i, { name, type }] of tables.entries()) {
+    const others = tables.slice(0, i);
+    if (name === IMPRESSIONS) throw new ConfigError("a table of actions cannot be called impressions. Give it another name.");
+    if (others.some((other) => other.name === name)) throw new ConfigError(`there are two tables called ${name}. Rename one of them.`);
+    const twin = others.find((other) => other.type === type);
+    if (twin !== undefined)
+      throw new ConfigError(
+        `the tables ${twin.name} and ${name} both have type ${type}. Give each a code of its own, 4 to 127 for new ones.`,
+      );
+  }
+}
+
+function missingPath(name: string, hasFlag: boolean): string {
+  const flag = `--${name.replaceAll("_", "-")}`;
+  return hasFlag
+    ? `${flag} is missing. Give a path, or ${flag}=none for a run without ${name}.`
+    : `the table ${name} has no path. Add a path to it in the --config file.`;
 }
 
 const bytesOf = (files: readonly InputFile[]): number => files.reduce((sum, { size }) => sum + size, 0);
@@ -124,20 +132,23 @@ function requiredColumns(rules: Rules): Record<string, string[]> {
 }
 
 /** The days of the run where they can be known: from --dates, from the folders' names, or by reading the impressions' days. */
-async function daysOf(options: BuildOptions, rules: Rules, files: InputFile[], splits: Split[]): Promise<number[] | null> {
-  const [first, last] = options.dates === undefined ? [-Infinity, Infinity] : dateRange(options.dates);
-  if (options.trainDays === undefined) {
-    if (options.dates !== undefined)
-      return last - first < MAX_DAYS ? Array.from({ length: last - first + 1 }, (_, i) => first + i) : wideRange(options.dates);
+async function daysOf(
+  range: [number, number] | undefined,
+  trainDays: number | undefined,
+  rules: Rules,
+  files: InputFile[],
+  splits: Split[],
+): Promise<number[] | null> {
+  const [first, last] = range ?? [-Infinity, Infinity];
+  if (trainDays === undefined) {
+    if (last - first < MAX_DAYS) return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+    if (range !== undefined)
+      throw new ConfigError(`--dates spans ${last - first + 1} days, more than ${MAX_DAYS}. Build it in parts, or add --train-days.`);
     const named = files.map(({ partition }) => partition.dt);
     if (named.length > 0 && named.every((dt) => dt !== undefined && isDate(dt))) return distinct(named.map((dt) => date(dt)));
   }
   const found = (await readDays(rules, splits)).filter((day) => first <= day && day <= last);
-  return options.trainDays === undefined ? found : found.slice(-options.trainDays);
-}
-
-function wideRange(dates: string): never {
-  throw new ConfigError(`--dates spans more than ${MAX_DAYS} days; got "${dates}". Build it in parts.`);
+  return trainDays === undefined ? found : found.slice(-trainDays);
 }
 
 function isDate(text: string): boolean {

@@ -9,7 +9,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { finished } from "node:stream/promises";
 import type { AsyncDoFn } from "../beam/async";
 import { requireForSerialization } from "../beam/sdk";
@@ -65,14 +65,16 @@ export class Publish implements AsyncDoFn<{ key: number; value: Iterable<Report>
   async process({ value }: { key: number; value: Iterable<Report> }, emit: (outcome: Outcome) => Promise<void>): Promise<void> {
     const { output, runId } = this.options;
     const gathered = gather(value, this.options.maxPositions);
-    const outcome = await this.publish(gathered);
+    const outcome = await this.outcomeOf(gathered);
+    // first, so that a full disk says so before anything of an earlier run is touched
     mkdirSync(attemptsOf(output, runId), { recursive: true });
     writeFileSync(outcomeFile(output, runId), JSON.stringify(outcome));
     if (outcome.error !== undefined) throw new PublishError(outcome.error, outcome.exitCode);
+    move(gathered.files, this.options);
     await emit(outcome);
   }
 
-  private async publish({ files, ledger, extents, metrics }: Gathered): Promise<Outcome> {
+  private async outcomeOf({ files, ledger, extents, metrics }: Gathered): Promise<Outcome> {
     const { options } = this;
     const outcome: Outcome = {
       runId: options.runId,
@@ -95,7 +97,8 @@ export class Publish implements AsyncDoFn<{ key: number; value: Iterable<Report>
     const { error, exitCode, warnings } = judge(ledger, options.limits);
     outcome.warnings.push(...warnings);
     if (error !== undefined) return { ...outcome, exitCode, error };
-    return { ...outcome, ...move(files, options) };
+    if (options.writeMode === "error") refuseExisting(new Set(files.map(({ dt }) => dt)), options.output);
+    return { ...outcome, files: files.map((file) => published(file, options)), emptied: emptied(files, options) };
   }
 }
 
@@ -126,15 +129,17 @@ function gather(reports: Iterable<Report>, maxPositions: number): Gathered {
 /** Writes all rejects in the order of tables and files; positions within a split become positions within its file. */
 async function tellRejects(path: string, extents: SplitExtent[]): Promise<void> {
   extents.sort((a, b) => (a.table < b.table ? -1 : a.table > b.table ? 1 : a.index - b.index));
+  mkdirSync(dirname(path), { recursive: true });
   const out = createWriteStream(path);
   let before = 0;
-  let file = "";
+  let last: SplitExtent | undefined;
   for (const extent of extents) {
-    if (extent.path !== file) before = 0;
-    file = extent.path;
+    // one file may be read as two tables
+    if (extent.path !== last?.path || extent.table !== last.table) before = 0;
+    last = extent;
     for (const line of extent.rejects === null ? [] : readFileSync(extent.rejects, "utf8").trimEnd().split("\n")) {
       const { position, reason } = JSON.parse(line);
-      out.write(`${JSON.stringify({ table: extent.table, file, position: before + position, reason })}\n`);
+      out.write(`${JSON.stringify({ table: extent.table, file: extent.path, position: before + position, reason })}\n`);
     }
     before += extent.positions;
   }
@@ -142,20 +147,29 @@ async function tellRejects(path: string, extents: SplitExtent[]): Promise<void> 
   await finished(out);
 }
 
+/** A file as it will be known. */
+function published({ dt, shard, rows, bytes, sha256 }: WrittenFile, options: PublishOptions): Outcome["files"][number] {
+  return { path: `dt=${dt}/${partName(shard, options)}`, rows, bytes, sha256 };
+}
+
+/** Partitions of --dates that have files of an earlier run and none of this one. */
+function emptied(files: readonly WrittenFile[], { writeMode, dates, output }: PublishOptions): string[] {
+  if (writeMode !== "overwrite") return [];
+  return dates.filter((dt) => !files.some((file) => file.dt === dt) && partsOf(join(output, `dt=${dt}`)).length > 0);
+}
+
 /**
  * Moves the files of a run in, partition by partition. A partition's `_SUCCESS` goes first and comes last, so whoever
  * waits for it never reads half of two runs.
  */
-function move(files: WrittenFile[], options: PublishOptions): Pick<Outcome, "files" | "emptied"> {
-  const { output } = options;
+function move(files: WrittenFile[], options: PublishOptions): void {
+  const { output, writeMode, dates } = options;
   const partitions = Map.groupBy(files, ({ dt }) => dt);
-  if (options.writeMode === "error") refuseExisting(partitions.keys(), output);
+  for (const dt of partitions.keys()) mkdirSync(join(output, `dt=${dt}`), { recursive: true });
   rmSync(join(output, "_SUCCESS"), { force: true });
-  const published: Outcome["files"] = [];
-  for (const [dt, written] of partitions) published.push(...movePartition(dt, written, options));
-  const emptied = options.writeMode === "overwrite" ? options.dates.filter((dt) => !partitions.has(dt) && emptyPartition(dt, options)) : [];
+  for (const [dt, written] of partitions) movePartition(dt, written, options);
+  if (writeMode === "overwrite") for (const dt of dates) if (!partitions.has(dt)) emptyPartition(dt, options);
   writeFileSync(join(output, "_SUCCESS"), "");
-  return { files: published, emptied };
 }
 
 /** Also asked before a run starts; asked again here because another run may have come in between. */
@@ -166,27 +180,21 @@ export function refuseExisting(dts: Iterable<string>, output: string): void {
   }
 }
 
-function movePartition(dt: string, written: WrittenFile[], options: PublishOptions): Outcome["files"] {
+/** New files take the place of old ones of the same name at once; only then do the other old ones go. */
+function movePartition(dt: string, written: WrittenFile[], options: PublishOptions): void {
   const folder = join(options.output, `dt=${dt}`);
-  mkdirSync(folder, { recursive: true });
   rmSync(join(folder, "_SUCCESS"), { force: true });
-  if (options.writeMode === "overwrite") for (const part of partsOf(folder)) rmSync(join(folder, part));
-  const files = written.map(({ shard, attempt, rows, bytes, sha256 }) => {
-    const name = partName(shard, options);
-    moveFile(attempt, join(folder, name));
-    return { path: `dt=${dt}/${name}`, rows, bytes, sha256 };
-  });
+  const names = new Set(written.map(({ shard }) => partName(shard, options)));
+  for (const { shard, attempt } of written) moveFile(attempt, join(folder, partName(shard, options)));
+  if (options.writeMode === "overwrite") for (const part of partsOf(folder)) if (!names.has(part)) rmSync(join(folder, part));
   writeFileSync(join(folder, "_SUCCESS"), "");
-  return files;
 }
 
-function emptyPartition(dt: string, { output }: PublishOptions): boolean {
+function emptyPartition(dt: string, { output }: PublishOptions): void {
   const folder = join(output, `dt=${dt}`);
-  const parts = partsOf(folder);
   rmSync(join(folder, "_SUCCESS"), { force: true });
-  for (const part of parts) rmSync(join(folder, part));
+  for (const part of partsOf(folder)) rmSync(join(folder, part));
   if (existsSync(folder) && readdirSync(folder).length === 0) rmSync(folder, { recursive: true });
-  return parts.length > 0;
 }
 
 /** The files that a run of ours may have put there; anything else in the folder is not ours to touch. */
@@ -205,7 +213,13 @@ function moveFile(from: string, to: string): void {
     renameSync(from, to);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EXDEV") throw error;
-    copyFileSync(from, to);
+    const copy = join(dirname(to), `.${basename(to)}`);
+    try {
+      copyFileSync(from, copy);
+      renameSync(copy, to);
+    } finally {
+      rmSync(copy, { force: true });
+    }
     rmSync(from);
   }
 }

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, resolve } from "node:path";
 import { directRunner, type Root } from "../beam/sdk";
 import { backstory } from "./backstory";
+import { ConfigError, isDiskFull, PublishError } from "./errors";
 import type { BuildOptions } from "./options";
 import { planRun } from "./plan";
 import { type Outcome, outcomeFile } from "./publish";
@@ -14,15 +15,31 @@ import { type Outcome, outcomeFile } from "./publish";
 export async function build(options: BuildOptions): Promise<Outcome> {
   const runId = newRunId();
   const plan = await planRun(options, runId);
-  const existed = existsSync(options.output);
+  const made = makeAttempts(plan.files.attempts, options.output);
   try {
-    mkdirSync(plan.files.attempts, { recursive: true });
     await directRunner().run((root: Root) => void root.apply(backstory(plan)));
     const outcome: Outcome = JSON.parse(readFileSync(outcomeFile(options.output, runId), "utf8"));
+    tellFigures(options, outcome);
     return outcome;
+  } catch (error) {
+    if (error instanceof PublishError) tellFiguresOfFailure(options, runId);
+    throw isDiskFull(error) ? new PublishError(DISK_FULL, 1, error) : error;
   } finally {
-    tellFigures(options, runId);
-    cleanUp(options.output, runId, existed);
+    cleanUp(plan.files.attempts, made);
+  }
+}
+
+const DISK_FULL = "the disk is full, so nothing was published. Free some space, or write to another disk.";
+
+/** @returns the outermost folder that had to be made for it */
+function makeAttempts(attempts: string, output: string): string | undefined {
+  try {
+    return mkdirSync(attempts, { recursive: true });
+  } catch (error) {
+    if (isDiskFull(error)) throw new PublishError(DISK_FULL, 1, error);
+    throw new ConfigError(
+      `--output cannot be written to (${(error as NodeJS.ErrnoException).code}); got "${output}". Choose another place.`,
+    );
   }
 }
 
@@ -31,23 +48,42 @@ function newRunId(): string {
   return `${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "")}-${randomUUID().slice(0, 8)}`;
 }
 
-/** The figures are told even of a run that was not published: they say why. */
-function tellFigures({ output, metricsJson }: BuildOptions, runId: string): void {
-  if (metricsJson === undefined || !existsSync(outcomeFile(output, runId))) return;
-  const { quality, ledger, error, warnings }: Outcome = JSON.parse(readFileSync(outcomeFile(output, runId), "utf8"));
-  const rejects = Object.fromEntries(Object.entries(ledger).map(([table, { reasons }]) => [table, reasons]));
-  const rows = Object.fromEntries(Object.entries(ledger).map(([table, counts]) => [table, { rows: counts.rows, ...counts.places }]));
-  mkdirSync(dirname(metricsJson), { recursive: true });
-  writeFileSync(
-    metricsJson,
-    `${JSON.stringify({ ...quality, ledger: rows, rejects, warnings, ...(error === undefined ? {} : { error }) }, null, 2)}\n`,
-  );
+/** The figures are told even of a run that was not published: they say why. Its own error is the one to hear of. */
+function tellFiguresOfFailure(options: BuildOptions, runId: string): void {
+  try {
+    tellFigures(options, JSON.parse(readFileSync(outcomeFile(options.output, runId), "utf8")));
+  } catch {
+    // no outcome, or no room for the figures
+  }
 }
 
-/** What this run tried and did not publish goes; so does an output folder that it made in vain. */
-function cleanUp(output: string, runId: string, existed: boolean): void {
-  rmSync(join(output, "_attempts", runId), { recursive: true, force: true });
-  for (const folder of [join(output, "_attempts"), ...(existed ? [] : [output])]) {
-    if (existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder);
+function tellFigures({ metricsJson }: BuildOptions, outcome: Outcome): void {
+  if (metricsJson === undefined) return;
+  try {
+    mkdirSync(dirname(metricsJson), { recursive: true });
+    writeFileSync(metricsJson, `${JSON.stringify(figuresOf(outcome), null, 2)}\n`);
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code;
+    throw new PublishError(
+      `the output is published, but --metrics-json cannot be written (${why}). Get them with backstory analyse.`,
+      1,
+      error,
+    );
+  }
+}
+
+function figuresOf({ quality, ledger, error, warnings }: Outcome) {
+  const rejects = Object.fromEntries(Object.entries(ledger).map(([table, { reasons }]) => [table, reasons]));
+  const rows = Object.fromEntries(Object.entries(ledger).map(([table, counts]) => [table, { rows: counts.rows, ...counts.places }]));
+  return { ...quality, ledger: rows, rejects, warnings, ...(error === undefined ? {} : { error }) };
+}
+
+/** What this run tried and did not publish goes; so do folders that it made in vain, from `made` on. */
+function cleanUp(attempts: string, made: string | undefined): void {
+  rmSync(attempts, { recursive: true, force: true });
+  let folder = dirname(resolve(attempts));
+  for (; existsSync(folder) && readdirSync(folder).length === 0; folder = dirname(folder)) {
+    rmdirSync(folder);
+    if (made === undefined || !dirname(folder).startsWith(resolve(made))) return;
   }
 }

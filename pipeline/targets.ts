@@ -1,0 +1,84 @@
+/** Checks, before a run begins, that it can write where it is to write, and that it does not write over what it reads. */
+import { accessSync, constants, existsSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { dirname, join, resolve, sep } from "node:path";
+import { ConfigError } from "./errors";
+import type { InputFile } from "./io/rows";
+
+export interface Targets {
+  output: string;
+  rejects?: string;
+  metricsJson?: string;
+}
+
+/** A table's path as given, and the files found there. */
+export interface Input {
+  name: string;
+  path: string;
+  files: readonly InputFile[];
+}
+
+/** @throws ConfigError */
+export function checkTargets({ output, rejects, metricsJson }: Targets, inputs: readonly Input[]): void {
+  checkFolder("--output", output);
+  for (const entry of existsSync(output) ? readdirSync(output, { withFileTypes: true }) : [])
+    if (entry.name.startsWith("dt=") && entry.isFile())
+      throw new ConfigError(`${join(output, entry.name)} is a file where a partition belongs. Remove it, or choose another --output.`);
+  for (const input of inputs) checkApart(output, input);
+  checkFile("--rejects", rejects, inputs);
+  checkFile("--metrics-json", metricsJson, inputs);
+  if (rejects !== undefined && metricsJson !== undefined && resolve(rejects) === resolve(metricsJson))
+    throw new ConfigError(`--rejects and --metrics-json are the same file, ${rejects}. Give each its own.`);
+}
+
+/** A folder to write to, there or to be made. */
+export function checkFolder(flag: string, path: string): void {
+  if (/^[a-z][a-z0-9]+:\/\//i.test(path)) throw new ConfigError(`${flag} must be a local folder; got "${path}". Give a path.`);
+  const found = nearest(path);
+  if (!statSync(found).isDirectory()) {
+    const what = found === resolve(path) ? "is a file" : `has a file on its way, ${found}`;
+    throw new ConfigError(`${flag} must be a folder; "${path}" ${what}. Choose another name.`);
+  }
+  checkWritable(flag, path, found);
+}
+
+function checkFile(flag: string, path: string | undefined, inputs: readonly Input[]): void {
+  if (path === undefined) return;
+  if (existsSync(path) && statSync(path).isDirectory())
+    throw new ConfigError(`${flag} must be a file; "${path}" is a folder. Add a file name.`);
+  if (existsSync(path)) checkWritable(flag, path, path);
+  else checkFolder(flag, dirname(path));
+  const target = real(path);
+  const input = inputs.find(({ files }) => files.some((file) => real(file.path) === target));
+  if (input !== undefined) throw new ConfigError(`${flag} is one of the files of ${input.name}, "${path}". Choose another name.`);
+}
+
+/** Partitions would replace files of the inputs, or be read as inputs the next time. */
+function checkApart(output: string, { name, path, files }: Input): void {
+  const partitions = `${real(output)}${sep}dt=`;
+  const within = existsSync(path) && statSync(path).isDirectory() && `${real(output)}${sep}`.startsWith(`${real(path)}${sep}`);
+  if (within || files.some((file) => real(file.path).startsWith(partitions)))
+    throw new ConfigError(`--output is among the files of ${name}; got "${output}". Choose a folder apart from the inputs.`);
+}
+
+function checkWritable(flag: string, path: string, found: string): void {
+  try {
+    accessSync(found, statSync(found).isDirectory() ? constants.W_OK | constants.X_OK : constants.W_OK);
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code === "EROFS" ? "the disk is read-only" : "no permission";
+    throw new ConfigError(`${flag} cannot be written to (${why}); got "${path}". Choose another place, or change its permissions.`);
+  }
+}
+
+/** The path itself, or what exists of the way to it. */
+function nearest(path: string): string {
+  let found = resolve(path);
+  while (!existsSync(found)) found = dirname(found);
+  return found;
+}
+
+/** Without links, also where the end of the path is still to be made. */
+function real(path: string): string {
+  const found = nearest(path);
+  const rest = resolve(path).slice(found.length);
+  return realpathSync(found) + rest;
+}
