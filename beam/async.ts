@@ -17,6 +17,7 @@ import {
   type WindowedValue,
   withName,
 } from "./sdk";
+import { threads } from "./threads";
 
 /** A DoFn that waits: for files, for a network, for threads. It emits as it goes; awaiting emit is what bounds memory. */
 export interface AsyncDoFn<In, Out> {
@@ -26,12 +27,12 @@ export interface AsyncDoFn<In, Out> {
 const URN = "backstory:dofn:async_js:v1";
 
 /**
- * ParDo for a DoFn that waits, at most `concurrency` elements at a time. The SDK's own ParDo is synchronous; for a runner
+ * ParDo for a DoFn that waits, with as many elements at a time as keep all threads busy. The SDK's own ParDo is synchronous; for a runner
  * this is a ParDo like any other, only its DoFn has a urn of its own.
  */
-export function asyncParDo<In, Out>(doFn: AsyncDoFn<In, Out>, concurrency: number, coder: Coder<Out> = new GeneralObjectCoder()) {
+export function asyncParDo<In, Out>(doFn: AsyncDoFn<In, Out>, coder: Coder<Out> = new GeneralObjectCoder()) {
   function asyncParDo(_input: PCollection<In>, pipeline: Pipeline, transform: runnerApi.PTransform): PCollection<Out> {
-    const payload = serializeFn({ doFn, concurrency });
+    const payload = serializeFn({ doFn });
     transform.spec = runnerApi.FunctionSpec.create({
       urn: parDo.urn,
       payload: runnerApi.ParDoPayload.toBinary(
@@ -52,7 +53,8 @@ export class AsyncOperator implements IOperator {
     readonly transformId: string,
     private readonly receiver: Receiver,
     private readonly doFn: AsyncDoFn<unknown, unknown>,
-    private readonly concurrency: number,
+    /** one element more than there are threads, so that none waits for its next */
+    private readonly concurrency = threads().count + 1,
   ) {}
 
   async startBundle(): Promise<void> {
@@ -90,8 +92,8 @@ export class AsyncOperator implements IOperator {
 registerDoFnOperator(
   URN,
   (transformId: string, transform: runnerApi.PTransform, context: OperatorContext, spec: runnerApi.ParDoPayload) => {
-    const { doFn, concurrency } = deserializeFn(spec.doFn!.payload);
-    return new AsyncOperator(transformId, context.getReceiver(Object.values(transform.outputs)[0]), doFn, concurrency);
+    const { doFn } = deserializeFn(spec.doFn!.payload);
+    return new AsyncOperator(transformId, context.getReceiver(Object.values(transform.outputs)[0]), doFn);
   },
 );
 

@@ -1,22 +1,30 @@
 import { asyncParDo } from "../beam/async";
 import { withColumns } from "../beam/coders";
-import type { KV } from "../beam/cogroup";
-import { Named, Value, Values } from "../beam/elements";
+import { type CoGrouped, coGroupByKey, type KV } from "../beam/cogroup";
+import { Named, Values } from "../beam/elements";
 import { outputs } from "../beam/outputs";
-import { create, flatten, groupByKey, P, type PCollection, parDo, type Root, withName } from "../beam/sdk";
+import { create, flatten, groupByKey, P, type PCollection, parDo, type Root, requireForSerialization, withName } from "../beam/sdk";
 import { buildHistories } from "../transforms/histories";
-import type { Joined } from "../transforms/join";
+import type { Joined } from "../transforms/joined";
 import { sumLedgers, toOneKey } from "../transforms/ledger";
 import { measure } from "../transforms/measure";
 import type { Rules } from "../transforms/rules";
+import { customersShown } from "../transforms/shown";
+import type { Shown } from "../transforms/shownindex";
 import type { Split } from "./io/rows";
 import { type Outcome, Publish, type PublishOptions, type Report } from "./publish";
-import { type ScanOutputs, ScanSplits } from "./scan";
-import { type FileOptions, WriteShard, type WrittenFile } from "./write";
+import { type ScanOutputs, ScanSplits, type ScanTask } from "./scan";
+import { WriteShard } from "./write";
+import type { FileOptions } from "./writeday";
 
 /** A run, planned: what to read, what to compute, where to write. */
 export interface Plan {
-  splits: Split[];
+  /** threads for kernels; no part of the graph */
+  threads: number;
+  /** of the impressions */
+  rankings: Split[];
+  /** of all tables of actions */
+  actions: Split[];
   rules: Rules;
   files: FileOptions;
   publish: PublishOptions;
@@ -27,56 +35,90 @@ export interface Plan {
 /**
  * The whole graph:
  *
- *     splits -> scan -+-> actions  -> withinWindow -> keepRecent (CombinePerKey) -+
- *                     +-> rankings ------------------------------------------------+-> CoGroupByKey -> join
- *                     +-> ledger, extents                                                               |
- *                                   ledger, metrics <----------------------------------------------------+
- *     publish <- everything told <- files <- write <- by shard (GroupByKey) <----------------------------+
+ *     rankings: splits -> scan -+---------------------------------------------------------> CoGroupByKey -> join -+-> by shard -> write
+ *                               +-> customers shown                                            |                  +-> measure
+ *                                          |                                                   |
+ *     actions:  splits ------> CoGroupByKey -> scan -> withinWindow -> keepRecent (CombinePerKey)
+ *
+ *     publish <- files written, ledgers of scan and join, measures, extents of splits
  */
 export function backstory(plan: Plan) {
   return withName("backstory", (root: Root): PCollection<Outcome> => {
-    const scanned = root
-      .apply(
-        withName(
-          "splits",
-          create(
-            plan.splits.map((value, key) => ({ key, value })),
-            false,
-          ),
-        ),
-      )
-      .apply(spread)
-      .apply(withName("scan", asyncParDo(new ScanSplits(plan.rules, plan.rejectsFolder), 2)))
-      .apply(outputs<ScanOutputs>(["actions", "rankings", "ledger", "extents"]));
+    const rankings = root.apply(rankingTasks(plan.rankings)).apply(withName("scanRankings", scan(plan)));
+    const shown = rankings.rankings.apply(withName("customersShown", customersShown));
+    const actions = P({ shown, splits: root.apply(actionSplits(plan.actions)) })
+      .apply(withShown)
+      .apply(withName("scanActions", scan(plan)));
 
-    const { joined, ledger } = P({ actions: scanned.actions, rankings: scanned.rankings }).apply(buildHistories(plan.rules));
+    const { joined, ledger } = P({ actions: actions.actions, rankings: rankings.rankings }).apply(buildHistories(plan.rules));
     const shards = joined.apply(withColumns<number, Joined>());
 
-    const files = shards
-      .apply(withName("byShard", groupByKey()))
-      .apply(withName("write", asyncParDo(new WriteShard(plan.files), 1)))
-      .apply(withName("fileValues", parDo(new Value<WrittenFile>())));
+    const files = shards.apply(withName("byShard", groupByKey())).apply(withName("write", asyncParDo(new WriteShard(plan.files))));
     const metrics = shards.apply(measure(plan.rules.historyLength, plan.publish.maxPositions));
-    const ledgers = P([scanned.ledger, ledger]).apply(flatten()).apply(withName("sumLedgers", sumLedgers));
+    const ledgers = P([rankings.ledger, actions.ledger, ledger]).apply(flatten()).apply(withName("sumLedgers", sumLedgers));
 
     return P([
       root.apply(withName("start", create<Report>([{ start: true }]))),
       files.apply(withName("tellFiles", parDo(new Named<Report>("file")))),
       ledgers.apply(withName("tellLedger", parDo(new Named<Report>("ledger")))),
       metrics.apply(withName("tellMetrics", parDo(new Named<Report>("metrics")))),
-      scanned.extents.apply(withName("tellExtents", parDo(new Named<Report>("extents")))),
+      rankings.extents.apply(withName("tellExtents", parDo(new Named<Report>("extents")))),
+      actions.extents.apply(withName("tellMoreExtents", parDo(new Named<Report>("extents")))),
     ])
       .apply(withName("everything", flatten()))
       .apply(toOneKey<Report>())
       .apply(withName("gather", groupByKey()))
-      .apply(withName("publish", asyncParDo(new Publish(plan.publish), 1)));
+      .apply(withName("publish", asyncParDo(new Publish(plan.publish))));
   });
 }
 
-/** Breaks fusion, so that a runner can give the splits of one list to many workers. */
-function spread(splits: PCollection<KV<Split>>) {
-  return splits
-    .apply(withColumns<number, Split>())
-    .apply(groupByKey())
-    .apply(withName("splitOf", parDo(new Values<Split>())));
+function scan({ rules, rejectsFolder }: Plan) {
+  return (tasks: PCollection<ScanTask>) =>
+    tasks
+      .apply(withName("scanSplits", asyncParDo(new ScanSplits(rules, rejectsFolder))))
+      .apply(outputs<ScanOutputs>(["actions", "rankings", "ledger", "extents"]));
 }
+
+/** The grouping breaks fusion, so that a runner can give the splits of one list to many workers. */
+function rankingTasks(splits: Split[]) {
+  const tasks = splits.map((split, key): KV<ScanTask> => ({ key, value: { split, shown: null } }));
+  return withName("rankingTasks", (root: Root) =>
+    root
+      .apply(create(tasks, false))
+      .apply(withColumns<number, ScanTask>())
+      .apply(groupByKey())
+      .apply(withName("taskOf", parDo(new Values<ScanTask>()))),
+  );
+}
+
+/** Splits of actions in so many groups; each group gets the customers shown once. */
+const SPLIT_GROUPS = 64;
+
+function actionSplits(splits: Split[]) {
+  const grouped = splits.map((split, i): KV<Split> => ({ key: i % SPLIT_GROUPS, value: split }));
+  return withName("actionSplits", (root: Root) => root.apply(create(grouped, false)));
+}
+
+/** Gives each split of actions the customers shown. No side input, since not every runner can carry one of this size. */
+const withShown = withName("withShown", ({ shown, splits }: { shown: PCollection<KV<Shown>>; splits: PCollection<KV<Split>> }) =>
+  P({ left: splits, right: shown.apply(withName("toEachGroup", parDo(new ToEachGroup()))) })
+    .apply(coGroupByKey<Split, Shown>())
+    .apply(withName("pairUp", parDo(new PairUp()))),
+);
+
+export class ToEachGroup {
+  *process({ value }: KV<Shown>) {
+    for (let key = 0; key < SPLIT_GROUPS; key++) yield { key, value };
+  }
+}
+
+export class PairUp {
+  *process({ value: { left, right } }: KV<CoGrouped<Split, Shown>>): Generator<ScanTask> {
+    // Without any ranking nobody was shown anything.
+    for (const split of left) yield { split, shown: right[0] ?? NOBODY };
+  }
+}
+
+const NOBODY: Shown = { customers: new BigInt64Array(0), firstDays: new Int32Array(0), lastDays: new Int32Array(0) };
+
+requireForSerialization("backstory/pipeline/backstory", exports);

@@ -115,9 +115,9 @@ function endWithReader(error: NodeJS.ErrnoException): void {
   process.exit();
 }
 
+/** By its field, not its class: an error that comes from a thread has lost its class on the way. */
 export function exitCodeOf(error: unknown): number {
-  if (error instanceof ConfigError || error instanceof PublishError) return error.exitCode;
-  return error instanceof BrokenFile ? EXIT.input : EXIT.error;
+  return (error as { exitCode?: number }).exitCode ?? EXIT.error;
 }
 
 /** One sentence of what is wrong and one of the remedy; stacks only for those who ask. */
@@ -125,7 +125,6 @@ function messageOf(error: unknown, debug: boolean): string {
   if (!(error instanceof Error)) return `backstory: ${error}`;
   if (debug) return `backstory: ${inspect(error)}`;
   if (isDiskFull(error)) return "backstory: the disk is full. Free some space, or write to another disk.";
-  if (error instanceof BrokenFile) return `backstory: ${error.message.replace(/\.$/, "")}. Mend the file, or take it out of the input.`;
-  const known = error instanceof ConfigError || error instanceof PublishError;
-  return `backstory: ${error.message}${known ? "" : " (--debug prints where)"}`;
+  if (error.name === "BrokenFile") return `backstory: ${error.message.replace(/\.$/, "")}. Mend the file, or take it out of the input.`;
+  return `backstory: ${error.message}${"exitCode" in error ? "" : " (--debug prints where)"}`;
 }

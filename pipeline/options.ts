@@ -125,6 +125,10 @@ export const BuildOptions = z.strictObject({
       "Tables of actions with other columns, or added ones. Each has name, type (1 clicks, 2 add_to_carts, 3 previous_orders, 4 to 127 for others), item and time, which name columns; where needed also customer (customer_id), dt (dt), date (a column of days whose midnight is the time) and path.",
     )
     .meta({ configOnly: true }),
+  threads: wholeNumber(1, 1024, "of threads")
+    .optional()
+    .describe("Threads; the output does not depend on them. Default: all cores, one for small inputs.")
+    .meta({ value: "THREADS" }),
   runner: z.enum(["direct"]).default("direct").describe("Where it runs: direct is this machine."),
   quiet: z.boolean().default(false).describe("Print nothing but errors."),
   json: z.boolean().default(false).describe("Print the outcome as JSON on standard output."),

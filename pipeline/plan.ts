@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { ActionBuilder } from "../transforms/actions";
 import { dayName } from "../transforms/calendar";
 import { ActionNormaliser, IMPRESSION_COLUMNS, RankingNormaliser } from "../transforms/normalise";
@@ -11,7 +12,8 @@ import { readSplit } from "./io/readers";
 import type { InputFile, RowSink, Split } from "./io/rows";
 import { type BuildOptions, dateRange, outputColumns, parseLimit } from "./options";
 import { attemptsOf, refuseExisting } from "./publish";
-import { IMPRESSIONS, sourceOf } from "./scan";
+import { IMPRESSIONS } from "./scan";
+import { sourceOf } from "./scansplit";
 import { checkTargets } from "./targets";
 
 /** Bytes of a split: large enough that batches are worth their overhead, small enough for many workers. */
@@ -20,6 +22,8 @@ const SPLIT_BYTES = 32 << 20;
 const SHARD_BYTES = 64 << 20;
 /** Bytes of all inputs for each bucket of customers: what the join holds in memory at once. */
 const BUCKET_BYTES = 8 << 20;
+/** Below this, threads take longer to start than they save. */
+const SMALL_BYTES = 48 << 20;
 /** More days than this in --dates are a slip rather than a wish: each is a cutoff, whether it has impressions or not. */
 const MAX_DAYS = 4000;
 
@@ -56,7 +60,9 @@ export async function planRun(options: BuildOptions, runId: string): Promise<Pla
   if (options.writeMode === "error") refuseExisting((rules.days ?? []).map(dayName), options.output);
   const attempts = attemptsOf(options.output, runId);
   return {
-    splits,
+    threads: options.threads ?? (bytes < SMALL_BYTES ? 1 : availableParallelism()),
+    rankings: splits.filter(({ table }) => table === IMPRESSIONS),
+    actions: splits.filter(({ table }) => table !== IMPRESSIONS),
     rules,
     rejectsFolder: options.rejects === undefined ? null : `${attempts}/rejects`,
     files: {
@@ -131,7 +137,10 @@ function requiredColumns(rules: Rules): Record<string, string[]> {
   return required;
 }
 
-/** The days of the run where they can be known: from --dates, from the folders' names, or by reading the impressions' days. */
+/**
+ * The days of the run where they must be known, or can be without reading anything: from --dates or the folders' names. The newest
+ * days found take a pass over the impressions. Else null: every day is built, and each midnight is a cutoff.
+ */
 async function daysOf(
   range: [number, number] | undefined,
   trainDays: number | undefined,
@@ -146,9 +155,10 @@ async function daysOf(
       throw new ConfigError(`--dates spans ${last - first + 1} days, more than ${MAX_DAYS}. Build it in parts, or add --train-days.`);
     const named = files.map(({ partition }) => partition.dt);
     if (named.length > 0 && named.every((dt) => dt !== undefined && isDate(dt))) return distinct(named.map((dt) => date(dt)));
+    return null;
   }
   const found = (await readDays(rules, splits)).filter((day) => first <= day && day <= last);
-  return trainDays === undefined ? found : found.slice(-trainDays);
+  return found.slice(-trainDays);
 }
 
 function isDate(text: string): boolean {

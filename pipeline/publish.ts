@@ -17,8 +17,8 @@ import { addLedger, type Ledger, unbalanced } from "../transforms/ledger";
 import { Metrics, type MetricsReport, type MetricsState } from "../transforms/metrics";
 import { ConfigError, PublishError } from "./errors";
 import { judge, type Limits } from "./judge";
-import type { SplitExtent } from "./scan";
-import type { WrittenFile } from "./write";
+import type { SplitExtent } from "./scansplit";
+import type { WrittenFile } from "./writeday";
 
 /** What the last step gathers, one field at a time. */
 export type Report = { start: true } | { file: WrittenFile } | { ledger: Ledger } | { extents: SplitExtent } | { metrics: MetricsState };

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { directRunner, type Root } from "../beam/sdk";
+import { threads, useThreads } from "../beam/threads";
 import { backstory } from "./backstory";
 import { ConfigError, isDiskFull, PublishError } from "./errors";
 import type { BuildOptions } from "./options";
@@ -17,6 +18,7 @@ export async function build(options: BuildOptions): Promise<Outcome> {
   const plan = await planRun(options, runId);
   const made = makeAttempts(plan.files.attempts, options.output);
   try {
+    useThreads(plan.threads);
     await directRunner().run((root: Root) => void root.apply(backstory(plan)));
     const outcome: Outcome = JSON.parse(readFileSync(outcomeFile(options.output, runId), "utf8"));
     tellFigures(options, outcome);
@@ -25,6 +27,8 @@ export async function build(options: BuildOptions): Promise<Outcome> {
     if (error instanceof PublishError) tellFiguresOfFailure(options, runId);
     throw isDiskFull(error) ? new PublishError(DISK_FULL, 1, error) : error;
   } finally {
+    await threads().close();
+    useThreads(1);
     cleanUp(plan.files.attempts, made);
   }
 }

@@ -1,20 +1,16 @@
-import { randomUUID } from "node:crypto";
-import { appendFileSync, mkdirSync } from "node:fs";
-import { join } from "node:path";
 import type { AsyncDoFn } from "../beam/async";
 import type { KV } from "../beam/cogroup";
 import type { OneOf } from "../beam/outputs";
 import { requireForSerialization } from "../beam/sdk";
-import { type ActionBatch, ActionBuilder } from "../transforms/actions";
-import type { Cell } from "../transforms/cells";
-import { type Ledger, noCounts, place, type TableCounts } from "../transforms/ledger";
-import { ActionNormaliser, type Normaliser, RankingNormaliser, type Source } from "../transforms/normalise";
-import { type RankingBatch, RankingBuilder } from "../transforms/rankings";
+import { shared, threads } from "../beam/threads";
+import type { ActionBatch } from "../transforms/actions";
+import type { RankingBatch } from "../transforms/rankings";
 import type { Rules } from "../transforms/rules";
-import { parseJson } from "./io/json";
-import { readSplit } from "./io/readers";
-import type { RowSink, Split } from "./io/rows";
+import type { Shown } from "../transforms/shownindex";
+import type { Ledger } from "../transforms/tablecounts";
+import type { Split } from "./io/rows";
 import { progress } from "./progress";
+import { SCAN_SPLIT, type ScanInput, type ScanOutput, type SplitExtent } from "./scansplit";
 
 export const IMPRESSIONS = "impressions";
 
@@ -25,142 +21,44 @@ export interface ScanOutputs {
   ledger: Ledger;
   extents: SplitExtent;
 }
-type Scanned = OneOf<ScanOutputs>;
 
-/** How many positions a split has, and where its rejects lie: rejects count positions from the start of their split. */
-export interface SplitExtent {
-  table: string;
-  path: string;
-  index: number;
-  positions: number;
-  /** file of the split's rejects, one JSON object a line; null if it has none or nobody wants them */
-  rejects: string | null;
+/** What a scan is told: the split, and the customers shown, for a split of actions. */
+export interface ScanTask {
+  split: Split;
+  shown: Shown | null;
 }
 
-/** Rows gathered before they are handed on as batches. */
-const BATCH_ROWS = 1 << 18;
-
 /** Reads a split: rows to batches by bucket of customers, the rest to ledger and rejects. */
-export class ScanSplits implements AsyncDoFn<Split, Scanned> {
+export class ScanSplits implements AsyncDoFn<ScanTask, OneOf<ScanOutputs>> {
   /** @param rejectsFolder where rejects are written, null for nowhere */
   constructor(
     readonly rules: Rules,
     readonly rejectsFolder: string | null,
   ) {}
 
-  async process(split: Split, emit: (output: Scanned) => Promise<void>): Promise<void> {
-    const scan = new Scan(split, this.rules, this.rejectsFolder);
-    const flush = async () => {
-      for (const output of scan.batches()) await emit(output);
-    };
-    scan.drain = async () => {
-      progress.scanned(split.table, scan.takeRows());
-      if (scan.gathered >= BATCH_ROWS) await flush();
-    };
-    const { positions } = await readSplit(split, scan.normaliser.columns, scan);
+  async process({ split, shown }: ScanTask, emit: (output: OneOf<ScanOutputs>) => Promise<void>): Promise<void> {
+    const { rules, rejectsFolder } = this;
+    await threads().run(SCAN_SPLIT, { split, rules, shown: shareOnce(shown), rejectsFolder }, (output) => handOn(output, split, emit));
     progress.read(split.file.format === "parquet" ? split.file.size : split.end - split.start);
-    await flush();
-    await emit({ ledger: scan.finish() });
-    await emit({ extents: { table: split.table, path: split.file.path, index: split.index, positions, rejects: scan.rejectsFile } });
   }
 }
 
-/** What the file of a split says about its rows. */
-export function sourceOf({ file }: Split): Source {
-  return { partition: file.partition, csv: file.format === "csv", json: jsonCell };
+async function handOn(output: ScanOutput, split: Split, emit: (output: OneOf<ScanOutputs>) => Promise<void>): Promise<void> {
+  if ("rows" in output) progress.scanned(split.table, output.rows);
+  else if ("actions" in output) for (const actions of output.actions) await emit({ actions });
+  else if ("rankings" in output) for (const rankings of output.rankings) await emit({ rankings });
+  else await emit(output);
 }
 
-/** The value that a cell's JSON text stands for; undefined if it is none. */
-function jsonCell(text: string): Cell | undefined {
-  const parsed = parseJson(text);
-  return "cell" in parsed ? parsed.cell : undefined;
+/** In shared memory, and with a number by which a thread knows that it has seen it: all splits of a run have the same. */
+function shareOnce(shown: Shown | null): ScanInput["shown"] {
+  if (shown === null) return null;
+  let known = sharedShown.get(shown);
+  if (known === undefined) sharedShown.set(shown, (known = { id: nextId++, customers: shared(shown) }));
+  return known;
 }
 
-class Scan implements RowSink {
-  readonly normaliser: Normaliser;
-  rejectsFile: string | null = null;
-  drain: () => Promise<void> = async () => {};
-
-  private readonly actions = new ActionBuilder();
-  private readonly rankings = new RankingBuilder();
-  private readonly counts: TableCounts = noCounts();
-  private readonly source: Source;
-  private rejects: string[] = [];
-  private seenRows = 0;
-
-  constructor(
-    private readonly split: Split,
-    private readonly rules: Rules,
-    private readonly rejectsFolder: string | null,
-  ) {
-    const table = rules.tables.find(({ name }) => name === split.table);
-    this.normaliser = table === undefined ? new RankingNormaliser(rules, this.rankings) : new ActionNormaliser(table, rules, this.actions);
-    this.source = sourceOf(split);
-  }
-
-  get gathered(): number {
-    return this.actions.length + this.rankings.length;
-  }
-
-  row(cells: Cell[], position: number): void {
-    this.counts.rows++;
-    for (let i = 0; i < cells.length; i++) if (cells[i] === undefined) this.lacks(this.normaliser.columns[i]);
-    const reason = this.normaliser.take(cells, this.source);
-    if (reason !== undefined) this.rejected(reason, position);
-  }
-
-  reject(reason: string, position: number): void {
-    this.counts.rows++;
-    this.rejected(reason, position);
-  }
-
-  columns(names: string[]): void {
-    this.counts.columns = [...new Set([...this.counts.columns, ...names])].slice(0, 100);
-  }
-
-  /** Rows since last asked. */
-  takeRows(): number {
-    const rows = this.counts.rows - this.seenRows;
-    this.seenRows = this.counts.rows;
-    return rows;
-  }
-
-  *batches(): Generator<Scanned> {
-    this.writeRejects();
-    for (const actions of this.actions.take(this.rules.buckets)) yield { actions };
-    for (const rankings of this.rankings.take(this.rules.buckets)) yield { rankings };
-  }
-
-  finish(): Ledger {
-    const ledger: Ledger = { [this.split.table]: this.counts };
-    this.counts.zeroItems = this.normaliser.zeroItems;
-    if (this.normaliser instanceof RankingNormaliser) place(ledger, this.split.table, "outside the dates", this.normaliser.outside);
-    const rejected = Object.values(this.counts.reasons).reduce((sum, n) => sum + n, 0);
-    place(ledger, this.split.table, "rejected", rejected);
-    return ledger;
-  }
-
-  private lacks(column: string): void {
-    if (column in this.split.file.partition) return;
-    this.counts.lacking[column] = (this.counts.lacking[column] ?? 0) + 1;
-  }
-
-  private rejected(reason: string, position: number): void {
-    const { reasons } = this.counts;
-    reasons[reason] = (reasons[reason] ?? 0) + 1;
-    if (this.rejectsFolder === null) return;
-    this.rejects.push(JSON.stringify({ position, reason }));
-    if (this.rejects.length >= 10_000) this.writeRejects();
-  }
-
-  /** A file of its own for each attempt at a split: a split may be read twice, even at once. */
-  private writeRejects(): void {
-    if (this.rejects.length === 0 || this.rejectsFolder === null) return;
-    mkdirSync(this.rejectsFolder, { recursive: true });
-    this.rejectsFile ??= join(this.rejectsFolder, `${this.split.table}-${this.split.index}-${randomUUID()}.ndjson`);
-    appendFileSync(this.rejectsFile, `${this.rejects.join("\n")}\n`);
-    this.rejects = [];
-  }
-}
+const sharedShown = new WeakMap<Shown, { id: number; customers: Shown }>();
+let nextId = 1;
 
 requireForSerialization("backstory/pipeline/scan", exports);

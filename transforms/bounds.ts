@@ -65,6 +65,11 @@ export class Window {
     return at < 0 ? -NEVER : this.days[at];
   }
 
+  /** The instant at which a day begins. */
+  midnight(day: number): number {
+    return this.calendar.midnight(day);
+  }
+
   /** The start of a day's lookback. */
   start(day: number): number {
     return this.rules.lookbackDays === null ? -Infinity : this.calendar.midnight(day - this.rules.lookbackDays);

@@ -1,12 +1,13 @@
+import { asyncParDo } from "../beam/async";
 import { withColumns } from "../beam/coders";
 import { coGroupByKey, type KV } from "../beam/cogroup";
 import { outputs } from "../beam/outputs";
-import { P, type PCollection, parDo, withName } from "../beam/sdk";
+import { P, type PCollection, withName } from "../beam/sdk";
 import type { ActionBatch } from "./actions";
-import { type Joined, JoinHistories } from "./join";
-import type { Ledger } from "./ledger";
+import { JoinHistories, type JoinOutputs } from "./join";
+import type { Recent } from "./joinbucket";
 import type { RankingBatch } from "./rankings";
-import { keepRecent, type Timelines } from "./recent";
+import { keepRecent } from "./recent";
 import type { Rules } from "./rules";
 import { withinWindow } from "./window";
 
@@ -26,8 +27,8 @@ export function buildHistories(rules: Rules) {
     const left = actions.apply(withColumns<number, ActionBatch>()).apply(withinWindow(rules)).apply(keepRecent(rules));
     const right = rankings;
     return P({ left, right })
-      .apply(coGroupByKey<Timelines, RankingBatch>())
-      .apply(withName("joinHistories", parDo(new JoinHistories(rules))))
-      .apply(outputs<{ joined: KV<Joined>; ledger: Ledger }>(["joined", "ledger"]));
+      .apply(coGroupByKey<Recent, RankingBatch>())
+      .apply(withName("joinHistories", asyncParDo(new JoinHistories(rules))))
+      .apply(outputs<JoinOutputs>(["joined", "ledger"]));
   });
 }

@@ -1,26 +1,34 @@
-import type { CoGrouped } from "../beam/cogroup";
+import type { AsyncDoFn } from "../beam/async";
+import type { CoGrouped, KV } from "../beam/cogroup";
+import type { OneOf } from "../beam/outputs";
 import { requireForSerialization } from "../beam/sdk";
-import { Window } from "./bounds";
-import { joinHistories } from "./joined";
+import { threads } from "../beam/threads";
+import { JOIN_BUCKET, type Recent } from "./joinbucket";
+import type { Joined } from "./joined";
 import type { RankingBatch } from "./rankings";
 import type { Rules } from "./rules";
-import type { Timelines } from "./timelines";
+import type { Ledger } from "./tablecounts";
 
 export { compareSlots, type Joined, type JoinResult, joinHistories } from "./joined";
 
-/** As a DoFn. Emits the join under its shard, and its ledger. */
-export class JoinHistories {
-  private window?: Window;
+export interface JoinOutputs {
+  joined: KV<Joined>;
+  ledger: Ledger;
+}
+
+/** Gives each ranking of a bucket its history; emits the join under its shard, and where the bucket's rows ended. */
+export class JoinHistories implements AsyncDoFn<KV<CoGrouped<Recent, RankingBatch>>, OneOf<JoinOutputs>> {
   constructor(readonly rules: Rules) {}
 
-  startBundle(): void {
-    this.window = new Window(this.rules);
-  }
-
-  *process({ key, value }: { key: number; value: CoGrouped<Timelines, RankingBatch> }) {
-    const { joined, ledger } = joinHistories(value, this.window!);
-    yield { ledger };
-    yield { joined: { key: key % this.rules.shards, value: joined } };
+  async process(
+    { key, value: { left, right } }: KV<CoGrouped<Recent, RankingBatch>>,
+    emit: (output: OneOf<JoinOutputs>) => Promise<void>,
+  ): Promise<void> {
+    const { rules } = this;
+    await threads().run(JOIN_BUCKET, { left, right, rules }, async ({ joined, ledger }) => {
+      await emit({ ledger });
+      if (joined.days.length > 0) await emit({ joined: { key: key % rules.shards, value: joined } });
+    });
   }
 }
 

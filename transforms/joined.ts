@@ -1,8 +1,8 @@
 import type { CoGrouped } from "../beam/cogroup";
 import type { Window } from "./bounds";
 import { compareWords, IdIndex, words } from "./ids";
-import { type Ledger, place } from "./ledger";
 import { pickRankings, type RankingBatch } from "./rankings";
+import { type Ledger, place } from "./tablecounts";
 import type { Timelines } from "./timelines";
 
 /**

@@ -1,76 +1,9 @@
 import { ColumnsCoder, withColumns } from "../beam/coders";
 import { Value } from "../beam/elements";
 import { combinePerKey, type PCollection, parDo, requireForSerialization, withName } from "../beam/sdk";
+import { addLedger, type Ledger } from "./tablecounts";
 
-/**
- * Where an input row can end, in the order in which the first that fits is taken. Rankings end in the first three or as
- * used; actions in all but "outside the dates" and "without history".
- */
-export const PLACES = [
-  "rejected",
-  "outside the dates",
-  "customer never shown",
-  "outside every window",
-  "beyond the history length",
-  "without history",
-  "used",
-] as const;
-export type Place = (typeof PLACES)[number];
-
-/** What is known of the rows of one table. Counts only: they add up in any order. */
-export interface TableCounts {
-  /** rows read */
-  rows: number;
-  places: Partial<Record<Place, number>>;
-  /** rejected rows by reason */
-  reasons: Record<string, number>;
-  /** rows without a required column, by column */
-  lacking: Record<string, number>;
-  /** names of columns seen where a required one was missing, at most MAX_COLUMNS */
-  columns: string[];
-  /** rows that have an item 0: legal, but often a mistake */
-  zeroItems: number;
-}
-
-export type Ledger = Record<string, TableCounts>;
-
-const MAX_COLUMNS = 50;
-
-export const noCounts = (): TableCounts => ({ rows: 0, places: {}, reasons: {}, lacking: {}, columns: [], zeroItems: 0 });
-
-/** Adds `n` rows of a table to a place. */
-export function place(ledger: Ledger, table: string, where: Place, n: number): void {
-  if (n === 0) return;
-  ledger[table] ??= noCounts();
-  const { places } = ledger[table];
-  places[where] = (places[where] ?? 0) + n;
-}
-
-/** Adds the counts of `from` to `to`. */
-export function addLedger(to: Ledger, from: Ledger): Ledger {
-  for (const [table, counts] of Object.entries(from)) {
-    to[table] ??= noCounts();
-    const sum = to[table];
-    sum.rows += counts.rows;
-    sum.zeroItems += counts.zeroItems;
-    addCounts(sum.places as Record<string, number>, counts.places as Record<string, number>);
-    addCounts(sum.reasons, counts.reasons);
-    addCounts(sum.lacking, counts.lacking);
-    sum.columns = [...new Set([...sum.columns, ...counts.columns])].sort().slice(0, MAX_COLUMNS);
-  }
-  return to;
-}
-
-function addCounts(to: Record<string, number>, from: Record<string, number>): void {
-  for (const [name, count] of Object.entries(from)) to[name] = (to[name] ?? 0) + count;
-}
-
-/** The tables whose rows do not all end in exactly one place: a bug, or rows lost on the way. */
-export function unbalanced(ledger: Ledger): string[] {
-  return Object.entries(ledger)
-    .filter(([, { rows, places }]) => Object.values(places).reduce((sum, n) => sum + n, 0) !== rows)
-    .map(([table, { rows, places }]) => `${table}: ${rows} rows read, places ${JSON.stringify(places)}`);
-}
+export * from "./tablecounts";
 
 /** The sum of ledgers. */
 export class SumLedgers {

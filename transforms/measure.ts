@@ -1,26 +1,23 @@
+import { type AsyncDoFn, asyncParDo } from "../beam/async";
 import { ColumnsCoder, withColumns } from "../beam/coders";
 import type { KV } from "../beam/cogroup";
 import { Value } from "../beam/elements";
 import { combinePerKey, type PCollection, parDo, requireForSerialization, withName } from "../beam/sdk";
-import { dayName } from "./calendar";
+import { threads } from "../beam/threads";
 import type { Joined } from "./join";
+import { MEASURE_JOINED } from "./measurejoined";
 import { Metrics, type MetricsState } from "./metrics";
 
-/** The figures of a bucket's histories: each history counts once for every slot that has it. */
-export class MeasureHistories {
+/** The figures of a bucket's histories. */
+export class MeasureHistories implements AsyncDoFn<KV<Joined>, KV<MetricsState>> {
   constructor(
     readonly historyLength: number,
     readonly maxPositions: number,
   ) {}
 
-  *process({ value }: KV<Joined>) {
-    const metrics = new Metrics(this.maxPositions);
-    const { days, rankingStarts, rankings, historyStarts, historyEnds, types } = value;
-    for (let g = 0; g < days.length; g++) {
-      const slots = rankings.slotStarts[rankingStarts[g + 1]] - rankings.slotStarts[rankingStarts[g]];
-      metrics.add(types, historyStarts[g], historyEnds[g], this.historyLength, slots, dayName(days[g]));
-    }
-    yield { key: 0, value: metrics.toJSON() };
+  process({ value: joined }: KV<Joined>, emit: (output: KV<MetricsState>) => Promise<void>): Promise<void> {
+    const { historyLength, maxPositions } = this;
+    return threads().run(MEASURE_JOINED, { joined, historyLength, maxPositions }, (value) => emit({ key: 0, value }));
   }
 }
 
@@ -55,7 +52,7 @@ export class SumMetrics {
 export function measure(historyLength: number, maxPositions: number) {
   return withName("measure", (joined: PCollection<KV<Joined>>) =>
     joined
-      .apply(withName("measureHistories", parDo(new MeasureHistories(historyLength, maxPositions))))
+      .apply(withName("measureHistories", asyncParDo(new MeasureHistories(historyLength, maxPositions))))
       .apply(withColumns<number, MetricsState>())
       .apply(combinePerKey(new SumMetrics(maxPositions)))
       .apply(withName("metricsValue", parDo(new Value<MetricsState>()))),

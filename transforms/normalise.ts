@@ -1,7 +1,6 @@
-import type { ActionBuilder } from "./actions";
 import { Calendar } from "./calendar";
 import type { Cell } from "./cells";
-import type { RankingBuilder, Slot } from "./rankings";
+import type { Slot } from "./rankings";
 import { type ActionTable, ORDER, type Rules } from "./rules";
 import { date, integer, Rejection, Timestamps } from "./values";
 
@@ -16,6 +15,16 @@ export interface Normaliser {
   readonly zeroItems: number;
   /** Takes the row, or says why it cannot: `column: reason`. */
   take(cells: readonly Cell[], source: Source): string | undefined;
+}
+
+/** Whatever gathers actions. */
+export interface ActionTaker {
+  push(customer: bigint | number, item: bigint | number, timeMicros: number, type: number, ownDay: number): void;
+}
+
+/** Whatever gathers rankings. */
+export interface RankingTaker {
+  push(customer: bigint | number, day: number, id: string, slots: readonly Slot[]): void;
 }
 
 /** What a row's file says about all of its rows. */
@@ -83,7 +92,7 @@ export class ActionNormaliser extends TableNormaliser {
   constructor(
     private readonly table: ActionTable,
     rules: Rules,
-    private readonly out: ActionBuilder,
+    private readonly out: ActionTaker,
   ) {
     super();
     this.timestamps = new Timestamps(rules.timezone, rules.timeUnit);
@@ -126,7 +135,7 @@ export class RankingNormaliser extends TableNormaliser {
 
   constructor(
     rules: Rules,
-    private readonly out: RankingBuilder,
+    private readonly out: RankingTaker,
   ) {
     super();
     this.wanted = rules.days === null ? null : new Set(rules.days);

@@ -1,6 +1,7 @@
 import { ColumnsCoder, withColumns } from "../beam/coders";
 import { combinePerKey, type PCollection, requireForSerialization, withName } from "../beam/sdk";
 import { Window, type WindowedActions } from "./bounds";
+import type { Recent } from "./joinbucket";
 import type { Rules } from "./rules";
 import { mergeTimelines, type Timelines } from "./timelines";
 
@@ -37,13 +38,14 @@ export class RecentActions {
   mergeAccumulators(accumulators: Iterable<Accumulator>): Accumulator {
     let merged = this.createAccumulator();
     for (const { sorted, pending } of accumulators) {
-      for (const batch of sorted === null ? pending : [sorted, ...pending]) merged = this.addInput(merged, batch);
+      for (const batch of this.extractOutput({ sorted, pending, pendingRows: 0 })) merged = this.addInput(merged, batch);
     }
     return merged;
   }
 
-  extractOutput(accumulator: Accumulator): Timelines {
-    return this.settle(accumulator).sorted ?? mergeTimelines([], this.theWindow());
+  /** Not merged yet: the join does that, which can use all threads. */
+  extractOutput({ sorted, pending }: Accumulator): Recent {
+    return sorted === null ? pending : [sorted, ...pending];
   }
 
   accumulatorCoder(): ColumnsCoder<Accumulator> {
@@ -52,8 +54,11 @@ export class RecentActions {
 
   private settle({ sorted, pending }: Accumulator): Accumulator {
     if (pending.length === 0) return { sorted, pending, pendingRows: 0 };
-    const batches = sorted === null ? pending : [sorted, ...pending];
-    return { sorted: mergeTimelines(batches, this.theWindow()), pending: [], pendingRows: 0 };
+    return {
+      sorted: mergeTimelines(this.extractOutput({ sorted, pending, pendingRows: 0 }), this.theWindow()),
+      pending: [],
+      pendingRows: 0,
+    };
   }
 
   /** Made on the worker: a window is large to send and quick to make. */
@@ -71,11 +76,11 @@ const sizeOf = (timelines: Timelines | null): number => (timelines === null ? 0 
 /**
  * Actions to timelines: per customer the newest `historyLength` actions that each day is the first to see.
  *   in   (bucket, WindowedActions)   any order, any split
- *   out  (bucket, Timelines)         each newest first; ties by type, then item, both descending
+ *   out  (bucket, Recent)            parts that mergeTimelines makes the timelines of
  */
 export function keepRecent(rules: Rules) {
   return withName("keepRecent", (actions: PCollection<{ key: number; value: WindowedActions }>) =>
-    actions.apply(combinePerKey(new RecentActions(rules))).apply(withColumns<number, Timelines>()),
+    actions.apply(combinePerKey(new RecentActions(rules))).apply(withColumns<number, Recent>()),
   );
 }
 

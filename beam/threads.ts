@@ -1,0 +1,133 @@
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+
+/** How a kernel hands on what it has so far. */
+export type Emit<Output> = (output: Output) => void | Promise<void>;
+
+/** A function over plain data that can run in any thread, and where a thread finds it. Its module must not load the Beam SDK, which takes long. */
+export interface Kernel<Input, Output> {
+  module: string;
+  run: (input: Input, emit: Emit<Output>) => Promise<void>;
+}
+
+/**
+ * Runs kernels: in this thread, or in threads of its own. The graph knows nothing of it, and no result depends on it.
+ * The outputs of a kernel arrive in its own order; those of several kernels in any.
+ */
+export interface Threads {
+  /** kernels that may run at the same time */
+  readonly count: number;
+  run<Input, Output>(kernel: Kernel<Input, Output>, input: Input, emit: Emit<Output>): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** This thread alone: for small inputs, and for the workers of a runner, which are processes of their own. */
+class OwnThread implements Threads {
+  readonly count = 1;
+  run<Input, Output>(kernel: Kernel<Input, Output>, input: Input, emit: Emit<Output>): Promise<void> {
+    return kernel.run(input, emit);
+  }
+  async close(): Promise<void> {}
+}
+
+/** What threads say to each other. */
+export type Request = { module: string; name: string; input: unknown };
+export type Answer = { output: unknown } | { done: true } | { failed: object };
+
+interface Task {
+  request: Request;
+  emit: Emit<unknown>;
+  resolve: () => void;
+  reject: (error: unknown) => void;
+  /** settles when all outputs so far have been taken */
+  taken: Promise<void>;
+}
+
+/** Worker threads, each with one kernel at a time. */
+class Pool implements Threads {
+  private readonly all: Worker[] = [];
+  private readonly idle: Worker[] = [];
+  private readonly waiting: Task[] = [];
+  private readonly running = new Map<Worker, Task>();
+
+  constructor(readonly count: number) {
+    for (let i = 0; i < count; i++) this.start();
+  }
+
+  run<Input, Output>({ module, run }: Kernel<Input, Output>, input: Input, emit: Emit<Output>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const request = { module, name: run.name, input };
+      this.waiting.push({ request, emit: emit as Emit<unknown>, resolve, reject, taken: Promise.resolve() });
+      this.next();
+    });
+  }
+
+  async close(): Promise<void> {
+    for (const worker of this.all) worker.removeAllListeners("exit");
+    await Promise.all(this.all.map((worker) => worker.terminate()));
+  }
+
+  private start(): void {
+    const worker = new Worker(join(__dirname, "worker.js"));
+    worker.on("message", (answer: Answer) => this.answered(worker, answer));
+    worker.on("error", (error) => this.died(worker, error));
+    worker.on("exit", (code) => this.died(worker, new Error(`a worker thread ended by itself with code ${code}`)));
+    this.all.push(worker);
+    this.idle.push(worker);
+  }
+
+  private next(): void {
+    while (this.idle.length > 0 && this.waiting.length > 0) {
+      const worker = this.idle.pop()!;
+      const task = this.waiting.shift()!;
+      this.running.set(worker, task);
+      worker.postMessage(task.request);
+    }
+  }
+
+  private answered(worker: Worker, answer: Answer): void {
+    const task = this.running.get(worker);
+    if (task === undefined) return;
+    if ("output" in answer) {
+      task.taken = task.taken.then(() => task.emit(answer.output));
+      task.taken.catch(() => {}); // told below, when the task ends
+      return;
+    }
+    this.running.delete(worker);
+    this.idle.push(worker);
+    if ("failed" in answer) task.reject(Object.assign(new Error(), answer.failed));
+    else task.taken.then(task.resolve, task.reject);
+    this.next();
+  }
+
+  /** A thread that died takes its task with it; the run fails rather than waits for it. */
+  private died(worker: Worker, error: unknown): void {
+    this.running.get(worker)?.reject(error);
+    this.running.delete(worker);
+    for (const task of this.waiting.splice(0)) task.reject(error);
+  }
+}
+
+let current: Threads = new OwnThread();
+
+/** The threads of this process. */
+export const threads = (): Threads => current;
+
+/** Gives the process so many threads for kernels; 1 means none besides its own. */
+export function useThreads(count: number): Threads {
+  current = count > 1 ? new Pool(count) : new OwnThread();
+  return current;
+}
+
+/** A copy in memory that threads share, so that any number of them can look at it and none has to copy it. */
+export function shared<T>(value: T): T {
+  if (ArrayBuffer.isView(value)) {
+    const view = value as unknown as Uint8Array;
+    if (view.buffer instanceof SharedArrayBuffer) return value;
+    const bytes = new Uint8Array(new SharedArrayBuffer(view.byteLength));
+    bytes.set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
+    return new (view.constructor as new (buffer: ArrayBufferLike) => T)(bytes.buffer);
+  }
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, shared(field)])) as T;
+}

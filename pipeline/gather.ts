@@ -1,0 +1,159 @@
+import type { ActionBatch } from "../transforms/actions";
+import { bucketOf } from "../transforms/ids";
+import type { ActionTaker } from "../transforms/normalise";
+import type { ShownIndex } from "../transforms/shownindex";
+
+/**
+ * Actions of one table as they are scanned, without those that no ranking can use: of customers never shown, or outside of
+ * every window of their customer. What is left out is counted.
+ */
+export class ActionGather implements ActionTaker {
+  /** actions of customers who have no ranking */
+  neverShown = 0;
+  /** actions that no day of their customer sees */
+  outside = 0;
+  length = 0;
+
+  private customers = new Int32Array(2 * FIRST_ROWS);
+  private items = new Int32Array(2 * FIRST_ROWS);
+  private times = new Float64Array(FIRST_ROWS);
+  private ownDays = new Int32Array(FIRST_ROWS);
+
+  /** @param shown null where it is not known who was shown: nothing is left out then */
+  constructor(
+    private readonly type: number,
+    private readonly shown: ShownIndex | null,
+    private readonly keepOwnDays: boolean,
+  ) {}
+
+  push(customer: bigint | number, item: bigint | number, time: number, _type: number, ownDay: number): void {
+    const { customers, items, times, ownDays } = one;
+    ids[0] = BigInt(customer);
+    customers[0] = idWords[0];
+    customers[1] = idWords[1];
+    ids[0] = BigInt(item);
+    items[0] = idWords[0];
+    items[1] = idWords[1];
+    times[0] = time;
+    ownDays[0] = ownDay;
+    this.add(customers, items, times, ownDays, 1);
+  }
+
+  /** Takes the first n rows of scanned columns. */
+  add(customers: Int32Array, items: Int32Array, times: Float64Array, ownDays: Int32Array, n: number): void {
+    this.reserve(n);
+    const { shown } = this;
+    let k = this.length;
+    for (let i = 0; i < n; i++) {
+      const low = customers[2 * i];
+      const high = customers[2 * i + 1];
+      if (shown !== null) {
+        const c = shown.find(low, high);
+        if (c < 0) {
+          this.neverShown++;
+          continue;
+        }
+        if (times[i] < shown.earliest[c] || times[i] >= shown.latest[c]) {
+          this.outside++;
+          continue;
+        }
+      }
+      this.customers[2 * k] = low;
+      this.customers[2 * k + 1] = high;
+      this.items[2 * k] = items[2 * i];
+      this.items[2 * k + 1] = items[2 * i + 1];
+      this.times[k] = times[i];
+      this.ownDays[k++] = ownDays[i];
+    }
+    this.length = k;
+  }
+
+  /** What was gathered, as one batch for each bucket of customers that has any; empty afterwards. The batches share their memory. */
+  *take(buckets: number): Generator<{ key: number; value: ActionBatch }> {
+    const { rows, starts } = this.byBucket(buckets);
+    const all = this.pick(rows);
+    this.length = 0;
+    for (let key = 0; key < buckets; key++) {
+      const from = starts[key];
+      const to = starts[key + 1];
+      if (to > from) yield { key, value: slice(all, from, to) };
+    }
+  }
+
+  private byBucket(buckets: number): { rows: Int32Array; starts: Int32Array } {
+    const { customers, length } = this;
+    const bucket = new Int32Array(length);
+    const starts = new Int32Array(buckets + 1);
+    for (let i = 0; i < length; i++) {
+      const b = bucketOf(customers[2 * i], customers[2 * i + 1], buckets);
+      bucket[i] = b;
+      starts[b + 1]++;
+    }
+    for (let b = 0; b < buckets; b++) starts[b + 1] += starts[b];
+    const next = starts.slice();
+    const rows = new Int32Array(length);
+    for (let i = 0; i < length; i++) rows[next[bucket[i]]++] = i;
+    return { rows, starts };
+  }
+
+  private pick(rows: Int32Array): ActionBatch {
+    const n = rows.length;
+    const { customers, items, times, ownDays } = this;
+    const out = sharedActions(n, this.keepOwnDays);
+    const toCustomers = new Int32Array(out.customers.buffer);
+    const toItems = new Int32Array(out.items.buffer);
+    for (let i = 0; i < n; i++) {
+      const row = rows[i];
+      toCustomers[2 * i] = customers[2 * row];
+      toCustomers[2 * i + 1] = customers[2 * row + 1];
+      toItems[2 * i] = items[2 * row];
+      toItems[2 * i + 1] = items[2 * row + 1];
+      out.times[i] = times[row];
+    }
+    if (this.keepOwnDays) for (let i = 0; i < n; i++) out.ownDays[i] = ownDays[rows[i]];
+    out.types.fill(this.type);
+    return out;
+  }
+
+  private reserve(n: number): void {
+    const rows = this.times.length;
+    if (this.length + n <= rows) return;
+    const more = Math.max(2 * rows, this.length + n);
+    this.customers = grown(this.customers, new Int32Array(2 * more));
+    this.items = grown(this.items, new Int32Array(2 * more));
+    this.times = grown(this.times, new Float64Array(more));
+    this.ownDays = grown(this.ownDays, new Int32Array(more));
+  }
+}
+
+const FIRST_ROWS = 1 << 12;
+const ids = new BigInt64Array(1);
+const idWords = new Int32Array(ids.buffer);
+const one = { customers: new Int32Array(2), items: new Int32Array(2), times: new Float64Array(1), ownDays: new Int32Array(1) };
+
+/** Shared memory goes from thread to thread without being copied, and any number of batches may look at it. */
+function sharedActions(n: number, keepOwnDays: boolean): ActionBatch {
+  const memory = (bytes: number) => new SharedArrayBuffer(bytes);
+  return {
+    customers: new BigInt64Array(memory(8 * n)),
+    items: new BigInt64Array(memory(8 * n)),
+    times: new Float64Array(memory(8 * n)),
+    types: new Uint8Array(memory(n)),
+    ownDays: new Int32Array(memory(keepOwnDays ? 4 * n : 0)),
+  };
+}
+
+function slice({ customers, items, times, types, ownDays }: ActionBatch, from: number, to: number): ActionBatch {
+  return {
+    customers: customers.subarray(from, to),
+    items: items.subarray(from, to),
+    times: times.subarray(from, to),
+    types: types.subarray(from, to),
+    ownDays: ownDays.length === 0 ? ownDays : ownDays.subarray(from, to),
+  };
+}
+
+function grown<Column extends Int32Array | Float64Array>(from: Column, to: Column): Column {
+  to.set(from);
+  return to;
+}
