@@ -1,8 +1,7 @@
 import { inspect } from "node:util";
 import { z } from "zod";
-import { ConfigError, isDiskFull, PublishError } from "./errors";
+import { ConfigError, isDiskFull } from "./errors";
 import { helpOf, parseFlags } from "./flags";
-import { BrokenFile } from "./io/rows";
 import { BuildOptions } from "./options";
 
 /** Exit codes, as SPEC.md has them. */

@@ -79,6 +79,10 @@ function agree(own: Cell, folder: string): boolean {
   }
 }
 
+/** Whether the time of a table's actions is the midnight of a date. */
+export const timeFromDate = ({ type, date }: ActionTable, { orderTime }: Rules): boolean =>
+  date !== null && !(type === ORDER && orderTime === "occurred-at");
+
 /** Clicks, add-to-carts, orders and tables of the user's own. */
 export class ActionNormaliser extends TableNormaliser {
   readonly columns: readonly string[];
@@ -97,7 +101,7 @@ export class ActionNormaliser extends TableNormaliser {
     super();
     this.timestamps = new Timestamps(rules.timezone, rules.timeUnit);
     this.calendar = new Calendar(rules.timezone);
-    this.timeFromDate = table.date !== null && !(table.type === ORDER && rules.orderTime === "occurred-at");
+    this.timeFromDate = timeFromDate(table, rules);
     this.readsOwnDay = rules.actionClock !== "time";
     const wanted = [table.customer, this.timeFromDate ? table.date! : table.time, table.item, ...(this.readsOwnDay ? [table.dt] : [])];
     this.columns = [...new Set(wanted)];

@@ -4,12 +4,18 @@ import { type ByteSource, CHUNK_BYTES, openBytes } from "./text";
 /** A record longer than this is no record: a binary file, or an array without line breaks. */
 const MAX_RECORD_BYTES = 256 << 20;
 
+/** A scanner looks at words, so that many bytes behind the last one must be memory, whatever is in them. */
+const SLACK = 64;
+const LF = 0x0a;
+
+const memory = (size: number): Buffer => Buffer.from(new ArrayBuffer(size + SLACK));
+
 /**
  * A stretch of a text in memory, moved over it from front to back: `bytes[start, end)` are at hand. A reader consumes by
  * raising `start`, and asks for more when a record is not complete; so the buffer grows with the longest record only.
  */
 export class Window {
-  bytes: Buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+  bytes: Buffer = memory(CHUNK_BYTES);
   start = 0;
   end = 0;
 
@@ -36,12 +42,11 @@ export class Window {
     this.base += this.start;
     this.end -= this.start;
     this.start = 0;
-    if (this.end === this.bytes.length) this.grow();
+    if (this.end === this.size) this.grow();
     // filled to the brim, so that a record that has to be read anew each time is so only as often as the buffer doubles
     const before = this.end;
-    for (let count = -1; count !== 0 && this.end < this.bytes.length; this.end += count) {
-      count = await this.source.fill(this.bytes, this.end);
-    }
+    const room = this.bytes.subarray(0, this.size);
+    for (let count = -1; count !== 0 && this.end < this.size; this.end += count) count = await this.source.fill(room, this.end);
     return this.end > before;
   }
 
@@ -51,9 +56,20 @@ export class Window {
         `"${this.file.path}" has a record longer than ${this.maxRecordBytes >> 20} MB; is it ${this.file.format.toUpperCase()}?`,
       );
     }
-    const larger = Buffer.allocUnsafe(this.bytes.length * 2);
+    const larger = memory(this.size * 2);
     this.bytes.copy(larger, 0, 0, this.end);
     this.bytes = larger;
+  }
+
+  /** bytes that can be filled */
+  private get size() {
+    return this.bytes.length - SLACK;
+  }
+
+  /** Puts a line feed behind the text, whose last line has none. @returns the place behind it */
+  closeLine(): number {
+    this.bytes[this.end] = LF;
+    return this.end + 1;
   }
 
   /** Goes past a byte order mark at the start of the text. */

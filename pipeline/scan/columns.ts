@@ -1,0 +1,67 @@
+/** A batch of scanned actions: row i of each column. It is filled again and again: who reads it is done with it when `flush` returns. */
+export interface ScannedActions {
+  length: number;
+  readonly capacity: number;
+  /** ids as (low, high) pairs of int32 */
+  readonly customers: Int32Array;
+  readonly items: Int32Array;
+  /** whole microseconds: wall times or instants, all of one kind, as `flush` says; for a date column the midnight of that date */
+  readonly times: Float64Array;
+  /** epoch day of the action's own dt, 0 where it is not wanted */
+  readonly ownDays: Int32Array;
+}
+
+export function scannedActions(capacity = 4096): ScannedActions {
+  return {
+    length: 0,
+    capacity,
+    customers: new Int32Array(2 * capacity),
+    items: new Int32Array(2 * capacity),
+    times: new Float64Array(capacity),
+    ownDays: new Int32Array(capacity),
+  };
+}
+
+/** Which columns an action is made of. */
+export interface ActionFields {
+  customer: string;
+  item: string;
+  time: string;
+  timeIs: "timestamp" | "date";
+  /** column of the action's own day, null if nobody asks for it; may be the column of `time` if that is a date */
+  ownDay: string | null;
+}
+
+export interface ScanOptions {
+  /** the time zone is UTC, so that wall times are instants */
+  utc: boolean;
+  /** columns that the folders supply, as InputFile has them; those nobody wants do not matter */
+  partition?: Readonly<Record<string, string>>;
+}
+
+/** Where the actions go. */
+export interface ActionSink {
+  readonly out: ScannedActions;
+  /** `out` is full, or the kind of its times is about to change; the scanner empties it afterwards. Never called with no rows. */
+  flush(wall: boolean): void;
+  careful: Careful;
+}
+
+/**
+ * Takes what the scanner does not fully understand, bytes [start, end) without the line feed (a CR before it is still
+ * there). `line` is the index of its first line within this call of `scan`.
+ */
+export type Careful = (start: number, end: number, line: number) => void;
+
+export interface LineScanner {
+  /**
+   * Scans the lines in bytes [from, to): a line feed stands at to - 1, and at least 64 bytes follow `to`, whatever they are.
+   * `view` looks at the same memory as `bytes`, position for position. Every line that is not blank is either taken or handed
+   * to `careful`, in their order. @returns the number of lines, blank ones included
+   */
+  scan(bytes: Uint8Array, view: DataView, from: number, to: number): number;
+  /** After a scan: where the next one has to begin. It is `to`, unless a quoted CSV cell is still open there. */
+  readonly next: number;
+  /** Hands on the rows that are still in `out`. */
+  finish(): void;
+}
