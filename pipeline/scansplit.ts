@@ -4,21 +4,18 @@ import { join } from "node:path";
 import type { KV } from "../beam/cogroup";
 import type { Emit, Kernel } from "../beam/threads";
 import type { ActionBatch } from "../transforms/actions";
-import { Calendar } from "../transforms/calendar";
 import type { Cell } from "../transforms/cells";
-import { ActionNormaliser, type Normaliser, RankingNormaliser, type Source, timeFromDate } from "../transforms/normalise";
+import { ActionNormaliser, type Normaliser, RankingNormaliser, type Source } from "../transforms/normalise";
 import { type RankingBatch, RankingBuilder } from "../transforms/rankings";
-import type { ActionTable, Rules } from "../transforms/rules";
+import type { Rules } from "../transforms/rules";
 import { type Shown, ShownIndex } from "../transforms/shownindex";
 import { type Ledger, noCounts, place, type TableCounts } from "../transforms/tablecounts";
+import { type FastSink, isFast, readFast } from "./fastscan";
 import { ActionGather } from "./gather";
 import { parseJson } from "./io/json";
-import { JsonRecords } from "./io/jsonrecords";
-import { scanLines } from "./io/lines";
 import { readSplit } from "./io/readers";
-import type { RowSink, Split } from "./io/rows";
-import { type ActionFields, type ActionSink, type ScannedActions, scannedActions } from "./scan/columns";
-import { NdjsonActions } from "./scan/ndjsonactions";
+import type { Split } from "./io/rows";
+import type { ScannedActions, ScannedRankings } from "./scan/columns";
 
 export interface ScanInput {
   split: Split;
@@ -76,18 +73,10 @@ function indexOf(shown: ScanInput["shown"], rules: Rules): ShownIndex | null {
   return cached.index;
 }
 
-const CR = 0x0d;
-
-/** What a fast scanner looks for. */
-function fieldsOf(table: ActionTable, rules: Rules): ActionFields {
-  const dated = timeFromDate(table, rules);
-  return {
-    customer: table.customer,
-    item: table.item,
-    time: dated ? table.date! : table.time,
-    timeIs: dated ? "date" : "timestamp",
-    ownDay: rules.actionClock === "time" ? null : table.dt,
-  };
+/** Whether one of the slots [from, to) has the item 0. */
+function hasZero(items: Int32Array, from: number, to: number): boolean {
+  for (let slot = from; slot < to; slot++) if (items[2 * slot] === 0 && items[2 * slot + 1] === 0) return true;
+  return false;
 }
 
 /** What the file of a split says about its rows. */
@@ -101,17 +90,20 @@ function jsonCell(text: string): Cell | undefined {
   return "cell" in parsed ? parsed.cell : undefined;
 }
 
-class Scan implements RowSink {
+class Scan implements FastSink {
   readonly normaliser: Normaliser;
   rejectsFile: string | null = null;
   drain: () => Promise<void> = async () => {};
 
-  private readonly actions: ActionGather;
-  private readonly rankings = new RankingBuilder();
+  private readonly gatheredActions: ActionGather;
+  private readonly gatheredRankings = new RankingBuilder();
+  /** the days of the run, null if every day is wanted */
+  private readonly wanted: ReadonlySet<number> | null;
+  /** rankings of other days */
+  private outside = 0;
   private readonly split: Split;
   private readonly rules: Rules;
   private readonly rejectsFolder: string | null;
-  private readonly calendar: Calendar;
   private readonly counts: TableCounts = noCounts();
   private readonly source: Source;
   private rejects: string[] = [];
@@ -122,48 +114,39 @@ class Scan implements RowSink {
     this.rules = rules;
     this.rejectsFolder = rejectsFolder;
     const table = rules.tables.find(({ name }) => name === split.table);
-    this.actions = new ActionGather(table?.type ?? 0, indexOf(shown, rules), rules.actionClock !== "time");
-    this.normaliser = table === undefined ? new RankingNormaliser(rules, this.rankings) : new ActionNormaliser(table, rules, this.actions);
+    this.gatheredActions = new ActionGather(table?.type ?? 0, indexOf(shown, rules), rules.actionClock !== "time");
+    this.normaliser =
+      table === undefined ? new RankingNormaliser(rules, this.gatheredRankings) : new ActionNormaliser(table, rules, this.gatheredActions);
     this.source = sourceOf(split);
-    this.calendar = new Calendar(rules.timezone);
+    this.wanted = rules.days === null ? null : new Set(rules.days);
   }
 
-  /** Reads the split, by the fast scanner where there is one for its format. @returns its positions */
+  /** Reads the split, by a fast scanner where there is one for its format. @returns its positions */
   async read(): Promise<number> {
     const { split, rules, normaliser } = this;
     const table = rules.tables.find(({ name }) => name === split.table);
-    if (table === undefined || split.file.format !== "ndjson") return (await readSplit(split, normaliser.columns, this)).positions;
-    const careful = new JsonRecords(normaliser.columns, this);
-    let bytes: Buffer = Buffer.alloc(0);
-    let before = 0;
-    const { calendar } = this;
-    const sink: ActionSink = {
-      out: scannedActions(),
-      flush: (wall) => this.scanned(sink.out, wall ? calendar : null),
-      careful: (start, end, line) => {
-        careful.count = before + line;
-        careful.read(bytes, start, end > start && bytes[end - 1] === CR ? end - 1 : end);
-      },
-    };
-    const scanner = new NdjsonActions(fieldsOf(table, rules), { utc: rules.timezone === "UTC", partition: split.file.partition }, sink);
-    const block = (memory: Buffer, linesBefore: number) => {
-      bytes = memory;
-      before = linesBefore;
-    };
-    return scanLines(split, scanner, block, () => this.drain());
+    return isFast(split)
+      ? readFast(split, table, normaliser.columns, rules, this)
+      : (await readSplit(split, normaliser.columns, this)).positions;
   }
 
-  /** Takes rows that a fast scanner has understood. */
-  private scanned(rows: ScannedActions, calendar: Calendar | null): void {
-    const { length, customers, items, times, ownDays } = rows;
-    if (calendar !== null) for (let i = 0; i < length; i++) times[i] = calendar.instant(times[i]);
-    for (let i = 0; i < length; i++) if (items[2 * i] === 0 && items[2 * i + 1] === 0) this.counts.zeroItems++;
+  actions({ length, customers, items, times, ownDays }: ScannedActions): void {
     this.counts.rows += length;
-    this.actions.add(customers, items, times, ownDays, length);
+    for (let i = 0; i < length; i++) if (items[2 * i] === 0 && items[2 * i + 1] === 0) this.counts.zeroItems++;
+    this.gatheredActions.add(customers, items, times, ownDays, length);
+  }
+
+  rankings(rows: ScannedRankings): void {
+    this.counts.rows += rows.length;
+    for (let r = 0; r < rows.length; r++) {
+      if (hasZero(rows.slotItems, rows.slotStarts[r], rows.slotStarts[r + 1])) this.counts.zeroItems++;
+      if (this.wanted === null || this.wanted.has(rows.days[r])) this.gatheredRankings.add(rows, r);
+      else this.outside++;
+    }
   }
 
   get gathered(): number {
-    return this.actions.length + this.rankings.length;
+    return this.gatheredActions.length + this.gatheredRankings.length;
   }
 
   row(cells: Cell[], position: number): void {
@@ -191,18 +174,19 @@ class Scan implements RowSink {
 
   *batches(): Generator<ScanOutput> {
     this.writeRejects();
-    if (this.actions.length > 0) yield { actions: [...this.actions.take(this.rules.buckets)] };
-    if (this.rankings.length > 0) yield { rankings: [...this.rankings.take(this.rules.buckets)] };
+    if (this.gatheredActions.length > 0) yield { actions: [...this.gatheredActions.take(this.rules.buckets)] };
+    if (this.gatheredRankings.length > 0) yield { rankings: [...this.gatheredRankings.take(this.rules.buckets)] };
   }
 
   finish(): Ledger {
     const ledger: Ledger = { [this.split.table]: this.counts };
     this.counts.zeroItems += this.normaliser.zeroItems;
-    if (this.normaliser instanceof RankingNormaliser) place(ledger, this.split.table, "outside the dates", this.normaliser.outside);
+    if (this.normaliser instanceof RankingNormaliser)
+      place(ledger, this.split.table, "outside the dates", this.normaliser.outside + this.outside);
     const rejected = Object.values(this.counts.reasons).reduce((sum, n) => sum + n, 0);
     place(ledger, this.split.table, "rejected", rejected);
-    place(ledger, this.split.table, "customer never shown", this.actions.neverShown);
-    place(ledger, this.split.table, "outside every window", this.actions.outside);
+    place(ledger, this.split.table, "customer never shown", this.gatheredActions.neverShown);
+    place(ledger, this.split.table, "outside every window", this.gatheredActions.outside);
     return ledger;
   }
 

@@ -1,4 +1,6 @@
 import { byBucket, putId } from "./actions";
+import { words } from "./ids";
+import { takeRankings } from "./rankingcolumns";
 
 /** Rankings in any order, by column. */
 export interface RankingBatch {
@@ -13,6 +15,12 @@ export interface RankingBatch {
   slotItems: BigInt64Array;
   /** 1 where the impression was ordered */
   slotOrders: Uint8Array;
+}
+
+/** Rankings with ids as (low, high) pairs of int32. */
+export interface RankingWords extends Omit<RankingBatch, "customers" | "slotItems"> {
+  customers: Int32Array;
+  slotItems: Int32Array;
 }
 
 /** One slot of a ranking as read. */
@@ -44,6 +52,28 @@ export class RankingBuilder {
     b.slotStarts[r + 1] = this.slots;
   }
 
+  /** Takes ranking r of another batch, whose ids are given as words. */
+  add(from: RankingWords, r: number): void {
+    const slots = from.slotStarts[r + 1] - from.slotStarts[r];
+    const bytes = from.idStarts[r + 1] - from.idStarts[r];
+    this.reserve(slots, bytes);
+    const b = this.batch;
+    const at = this.length++;
+    const ids = words(b.customers);
+    const items = words(b.slotItems);
+    ids[2 * at] = from.customers[2 * r];
+    ids[2 * at + 1] = from.customers[2 * r + 1];
+    b.days[at] = from.days[r];
+    for (let i = 0; i < bytes; i++) b.idBytes[this.bytes + i] = from.idBytes[from.idStarts[r] + i];
+    b.idStarts[at + 1] = this.bytes += bytes;
+    for (let slot = from.slotStarts[r]; slot < from.slotStarts[r + 1]; slot++) {
+      items[2 * this.slots] = from.slotItems[2 * slot];
+      items[2 * this.slots + 1] = from.slotItems[2 * slot + 1];
+      b.slotOrders[this.slots++] = from.slotOrders[slot];
+    }
+    b.slotStarts[at + 1] = this.slots;
+  }
+
   /** What was gathered, as one batch for each bucket of customers that has any; the builder is empty afterwards. */
   *take(buckets: number): Generator<{ key: number; value: RankingBatch }> {
     const { rows, starts } = byBucket(this.batch.customers, this.length, buckets);
@@ -51,7 +81,7 @@ export class RankingBuilder {
     for (let bucket = 0; bucket < buckets; bucket++) {
       const from = starts[bucket];
       const to = starts[bucket + 1];
-      if (to > from) yield { key: bucket, value: pickRankings([this.batch], new Int32Array(to - from), rows.subarray(from, to)) };
+      if (to > from) yield { key: bucket, value: takeRankings(this.batch, rows.subarray(from, to)) };
     }
   }
 

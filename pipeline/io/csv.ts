@@ -6,7 +6,7 @@ import { BrokenFile, type ReadEnd, type RowSink, type Split } from "./rows";
 import { Window } from "./window";
 
 /** An opening quote without its other half takes the rest of the file for one cell; it is not to take the memory too. */
-const MAX_RECORD_BYTES = 64 << 20;
+export const MAX_CSV_RECORD_BYTES = 64 << 20;
 
 /**
  * CSV as RFC 4180 has it, with a header: quotes, doubled quotes, line breaks in quotes, LF or CRLF. All cells are text. A
@@ -21,10 +21,10 @@ const MAX_RECORD_BYTES = 64 << 20;
 export async function readCsv(split: Split, columns: readonly string[], sink: RowSink): Promise<ReadEnd> {
   const { file } = split;
   if (file.size === 0) return { positions: 0 };
-  const window = await Window.open(file, 0, MAX_RECORD_BYTES);
+  const window = await Window.open(file, 0, MAX_CSV_RECORD_BYTES);
   try {
     await window.skipBom();
-    const table = new Table(file.path, columns, sink);
+    const table = new CsvTable(file.path, columns, sink);
     for (let last = false; ; ) {
       const used = table.read(window.bytes, window.start, window.end, last);
       window.start = used;
@@ -37,13 +37,14 @@ export async function readCsv(split: Split, columns: readonly string[], sink: Ro
   }
 }
 
-class Table {
+/** The careful reader of records, and of the header before them. */
+export class CsvTable {
   /** lines gone past */
   lines = 0;
   private readonly record = new CsvRecord();
   private readonly cells: Cell[];
-  /** cells in the header; -1 as long as it has not come */
-  private width = -1;
+  /** names of the columns; undefined as long as the header has not come */
+  names: string[] | undefined;
   /** where in a record each column is, -1 if nowhere */
   private places: number[] = [];
 
@@ -55,17 +56,18 @@ class Table {
     this.cells = columns.map(() => undefined);
   }
 
-  /** Reads all records that are complete. @returns where the first incomplete one begins */
-  read(bytes: Buffer, start: number, end: number, last: boolean): number {
+  /** Reads all records that are complete, or only as far as the header. @returns where the next one begins */
+  read(bytes: Buffer, start: number, end: number, last: boolean, headerOnly = false): number {
     for (let at = start; ; ) {
       const next = at < end ? this.record.scan(bytes, at, end, last) : -1;
       if (next < 0) return at;
       if (!this.record.isBlank()) {
-        if (this.width < 0) this.header(bytes, at, next);
+        if (this.names === undefined) this.header(bytes, at, next);
         else this.row(bytes, at, next);
       }
       this.lines += this.record.lines;
       at = next;
+      if (headerOnly && this.names !== undefined) return at;
     }
   }
 
@@ -77,7 +79,7 @@ class Table {
     const twice = this.columns.find((column) => names.indexOf(column) !== names.lastIndexOf(column));
     if (twice !== undefined)
       throw new ConfigError(`"${this.path}": the CSV header has the column "${twice}" twice. Rename one of the two.`);
-    this.width = names.length;
+    this.names = names;
     this.places = this.columns.map((column) => names.indexOf(column));
     if (this.places.includes(-1)) this.sink.columns(names);
   }
@@ -93,7 +95,7 @@ class Table {
   private fault(bytes: Buffer, start: number, end: number): string | undefined {
     if (this.record.malformed) return "not CSV";
     if (this.record.bits & 0x80 && !isUtf8(bytes.subarray(start, end))) return "not UTF-8";
-    if (this.record.width !== this.width) return "wrong number of cells";
+    if (this.record.width !== this.names?.length) return "wrong number of cells";
     return undefined;
   }
 }

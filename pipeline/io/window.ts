@@ -2,10 +2,10 @@ import { BrokenFile, type InputFile } from "./rows";
 import { type ByteSource, CHUNK_BYTES, openBytes } from "./text";
 
 /** A record longer than this is no record: a binary file, or an array without line breaks. */
-const MAX_RECORD_BYTES = 256 << 20;
+export const MAX_RECORD_BYTES = 256 << 20;
 
 /** A scanner looks at words, so that many bytes behind the last one must be memory, whatever is in them. */
-const SLACK = 64;
+const SLACK = 72;
 const LF = 0x0a;
 
 const memory = (size: number): Buffer => Buffer.from(new ArrayBuffer(size + SLACK));
@@ -66,10 +66,9 @@ export class Window {
     return this.bytes.length - SLACK;
   }
 
-  /** Puts a line feed behind the text, whose last line has none. @returns the place behind it */
-  closeLine(): number {
-    this.bytes[this.end] = LF;
-    return this.end + 1;
+  /** Sees to it that the text, which has come to its end, ends in a line feed; an empty one stays empty. */
+  closeLine() {
+    if (this.end > this.start && this.bytes[this.end - 1] !== LF) this.bytes[this.end++] = LF;
   }
 
   /** Goes past a byte order mark at the start of the text. */

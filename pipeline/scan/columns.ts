@@ -47,6 +47,49 @@ export interface ActionSink {
   careful: Careful;
 }
 
+/** A batch of scanned rankings, by column as RankingBatch has them; ids as (low, high) pairs of int32. Filled again and again, as above. */
+export class ScannedRankings {
+  length = 0;
+  readonly customers: Int32Array;
+  readonly days: Int32Array;
+  /** the id of ranking r is idBytes[idStarts[r] … idStarts[r + 1]), ASCII */
+  readonly idStarts: Int32Array;
+  idBytes = new Uint8Array(1 << 14);
+  /** its slots are [slotStarts[r] … slotStarts[r + 1]) of the slot columns */
+  readonly slotStarts: Int32Array;
+  slotItems = new Int32Array(2 << 12);
+  slotOrders = new Uint8Array(1 << 12);
+
+  constructor(readonly capacity = 1024) {
+    this.customers = new Int32Array(2 * capacity);
+    this.days = new Int32Array(capacity);
+    this.idStarts = new Int32Array(capacity + 1);
+    this.slotStarts = new Int32Array(capacity + 1);
+  }
+
+  /** Makes room for `bytes` bytes of ids and more. */
+  growIds(bytes: number) {
+    const old = this.idBytes;
+    this.idBytes = new Uint8Array(2 * bytes);
+    this.idBytes.set(old);
+  }
+
+  growSlots() {
+    const { slotItems, slotOrders } = this;
+    this.slotItems = new Int32Array(slotItems.length * 2);
+    this.slotItems.set(slotItems);
+    this.slotOrders = new Uint8Array(slotOrders.length * 2);
+    this.slotOrders.set(slotOrders);
+  }
+}
+
+/** Where the rankings go; as for actions. */
+export interface RankingSink {
+  readonly out: ScannedRankings;
+  flush(): void;
+  careful: Careful;
+}
+
 /**
  * Takes what the scanner does not fully understand, bytes [start, end) without the line feed (a CR before it is still
  * there). `line` is the index of its first line within this call of `scan`.

@@ -28,36 +28,29 @@ export function fourDigits(digits: number): number {
   return (pairs & 0xff) * 100 + ((pairs >>> 16) & 0xff);
 }
 
-/** The number that the first `count` of four digits say, 0 to 3. */
-function fewDigits(digits: number, count: number): number {
-  return fourDigits((digits << 8) << (24 - 8 * count));
-}
-
 /**
  * Reads an integer at `at`, bare or in quotes, into words[word] (low) and words[word + 1] (high).
  * @returns the position behind it, -1 if there is no int64
  */
 export function readId(bytes: Uint8Array, view: DataView, at: number, words: Int32Array, word: number): number {
-  const first = digitsAt(view, at);
-  let marks = nonDigits(first);
-  let count = 4;
-  let value: number;
-  if (marks !== 0) {
-    count = countBefore(marks);
-    value = fewDigits(first, count);
-  } else {
-    const second = digitsAt(view, at + 4);
-    marks = nonDigits(second);
-    if (marks === 0) return readLongId(bytes, at, words, word);
-    const more = countBefore(marks);
-    value = fourDigits(first) * POWERS[more] + fewDigits(second, more);
-    count += more;
+  const first = view.getInt32(at, true) ^ ZEROS;
+  let digits = first;
+  let marks = (first | (first + 0x76767676)) & 0x80808080;
+  let end = at;
+  let value = 0;
+  if (marks === 0) {
+    value = fourDigits(first);
+    digits = view.getInt32(at + 4, true) ^ ZEROS;
+    marks = (digits | (digits + 0x76767676)) & 0x80808080;
+    end += 4;
   }
-  if (count === 0) return readLongId(bytes, at, words, word);
-  if ((first & 0xff) === 0 && count > 1) return -1;
-  words[word] = value;
+  const count = countBefore(marks);
+  end += count;
+  // a number of eight digits or more, or none; or one with a leading zero
+  if (marks === 0 || end === at || ((first & 0xff) === 0 && end > at + 1)) return readLongId(bytes, at, words, word);
+  words[word] = value * POWERS[count] + fourDigits((digits << 8) << (24 - 8 * count));
   words[word + 1] = 0;
-  return at + count;
+  return end;
 }
 
 /** Quotes, a sign, up to 19 digits. */

@@ -5,35 +5,63 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const LF = 0x0a;
 
-/** roles of literals; those of 2 and more are the owner's, told by the key */
-export const SKIP = 0;
-export const END = 1;
+/** What the value behind a literal is, which its key tells. */
+// biome-ignore lint/suspicious/noConstEnum: the compiler's constants are the machine's; those of another module's exports are loaded each time
+export const enum Role {
+  /** nobody wants it */
+  skip,
+  /** there is no value: the object ends */
+  end,
+  customer,
+  item,
+  timestamp,
+  date,
+  ownDay,
+  /** one column for both, as order_date is */
+  dateAndOwnDay,
+  rankingId,
+  slots,
+  isOrder,
+}
 
-/** what stands in `table` for a literal, counted in int32 from where it begins; that is even */
-export const LENGTH = 0; // in bytes
-export const ROLE = 1; // of the value behind it
-export const NEXT = 2; // the literal that came next the last time; it always may come there; START if there is none yet
-const OPENS = 3; // 1 if an object begins with it
-export const MASKS = 4; // of its first two words: of a text below 8 bytes, what is left over is masked off
-/** its first 8 bytes, its last 8 bytes, then from its ninth byte on 8 bytes at a time */
-export const TEXT = 6;
+/** What stands in `table` for a literal, counted in int32 from where it begins; that is even. */
+// biome-ignore lint/suspicious/noConstEnum: as above
+export const enum At {
+  /** in bytes */
+  length,
+  role,
+  /** the literal that came next the last time; it always may come there; Literal.start if there is none yet */
+  next,
+  /** the one that came next before that, if it was another */
+  other,
+  /** 1 if an object begins with it */
+  opens,
+  /** not used: keeps the texts at whole doubles */
+  spare,
+  /** of its first two words: of a text below 8 bytes, what is left over is masked off */
+  masks,
+  /** its first 8 bytes, its last 8 bytes, then from its ninth byte on 8 bytes at a time */
+  text = 8,
+}
 
-/** stands for the literal before the first one; it has no text */
-export const START = 0;
-const FIRST = TEXT;
+// biome-ignore lint/suspicious/noConstEnum: as above
+export const enum Literal {
+  /** stands before the first one; it has no text */
+  start,
+}
+const FIRST = At.text;
 
 const TABLE_WORDS = 1 << 13;
 const MAX_BYTES = 256;
 
 /**
- * The texts between the values of an object: `{"dt":`, `,"item_id":`, `}` with the line feed behind it. They are learned from the
- * lines themselves, and after each of them the one that came next the last time is tried first. So keys are compared four
+ * The texts between the values of an object: `{"dt":`, `,"item_id":`, `}` with the line feed behind it (an object
+ * within a line is ended by its owner). They are learned from the
+ * lines themselves, and after each of them the one that came next the last time is tried first. So keys are compared eight
  * bytes at a time and never parsed, and whatever their order is, a line costs no more than a few comparisons.
  *
  * Only whole pieces of JSON's grammar are learned, and an opening one is never taken in the middle: a text that goes from a
- * literal to a scalar value to a literal, up to an END, is an object. Keys with escapes or beyond ASCII are not learned.
- *
- * The scanners compare the expected literal in their own loops, since that is a third of all their work.
+ * literal to a scalar value to a literal, up to an end, is an object. Keys with escapes or beyond ASCII are not learned.
  */
 export class Literals {
   /** One array for all, as the loops that read it have few registers to spare. */
@@ -43,44 +71,54 @@ export class Literals {
 
   /**
    * @param roleOf the role of the value of a key
-   * @param lineEnd whether an object takes a line, so that END has the line feed in it
    * @param quote what quotes a key: `""` within a CSV cell
    */
   constructor(
-    private readonly roleOf: (key: string) => number,
-    private readonly lineEnd: boolean,
+    private readonly roleOf: (key: string) => Role,
     private readonly quote: '"' | '""',
   ) {}
 
-  /** Which literal stands at `at`, behind literal `before`; a new one is learned. @returns -1 if there is none */
-  find(bytes: Uint8Array, view: DataView, at: number, before: number): number {
-    const opens = before === START ? 1 : 0;
-    for (let literal = FIRST; literal < this.end; literal = this.behind(literal)) {
-      if (this.table[literal + OPENS] !== opens || !this.matches(view, at, literal)) continue;
-      return (this.table[before + NEXT] = literal);
+  /** Which literal stands at `at`, behind literal `before`. @returns -1 if there is none */
+  step(bytes: Uint8Array, view: DataView, at: number, before: number): number {
+    const literal = this.table[before + At.next];
+    return literal !== Literal.start && this.matches(view, at, literal) ? literal : this.find(bytes, view, at, before);
+  }
+
+  private find(bytes: Uint8Array, view: DataView, at: number, before: number): number {
+    const { table } = this;
+    const opens = before === Literal.start ? 1 : 0;
+    let literal = table[before + At.other];
+    if (literal === Literal.start || !this.matches(view, at, literal)) {
+      literal = FIRST;
+      while (literal < this.end && (table[literal + At.opens] !== opens || !this.matches(view, at, literal)))
+        literal = this.behind(literal);
+      if (literal === this.end) {
+        literal = this.learn(bytes, at, opens);
+        if (literal <= before) return literal; // none, or all others have been forgotten
+      }
     }
-    const known = this.end;
-    const learned = this.learn(bytes, at, opens);
-    if (learned === known) this.table[before + NEXT] = learned;
-    return learned;
+    table[before + At.other] = table[before + At.next];
+    return (table[before + At.next] = literal);
   }
 
   private behind(literal: number): number {
-    return literal + TEXT + 4 + 2 * Math.max(0, Math.ceil((this.table[literal + LENGTH] - 16) / 8));
+    return literal + At.text + 4 + 2 * Math.max(0, Math.ceil((this.table[literal + At.length] - 16) / 8));
   }
 
   /** Whether the text at `at` is that of a literal. Texts are compared as doubles, which is exact: bytes of ASCII are no NaN and no zero. */
-  matches(view: DataView, at: number, literal: number): boolean {
+  private matches(view: DataView, at: number, literal: number): boolean {
     const { table, texts } = this;
-    const length = table[literal + LENGTH];
+    const length = table[literal + At.length];
     if (length < 8) {
-      const first = (view.getInt32(at, true) ^ table[literal + TEXT]) & table[literal + MASKS];
-      const second = (view.getInt32(at + 4, true) ^ table[literal + TEXT + 1]) & table[literal + MASKS + 1];
+      const first = (view.getInt32(at, true) ^ table[literal + At.text]) & table[literal + At.masks];
+      const second = (view.getInt32(at + 4, true) ^ table[literal + At.text + 1]) & table[literal + At.masks + 1];
       return (first | second) === 0;
     }
-    const text = (literal + TEXT) >> 1;
-    if (view.getFloat64(at, true) !== texts[text] || view.getFloat64(at + length - 8, true) !== texts[text + 1]) return false;
-    return length <= 16 || this.matchesWithin(view, at, text + 2, length);
+    const text = (literal + At.text) >> 1;
+    // from front to back: the end of a long one may lie behind the end of the memory, if what is before it differs
+    if (view.getFloat64(at, true) !== texts[text]) return false;
+    if (length > 16 && !this.matchesWithin(view, at, text + 2, length)) return false;
+    return view.getFloat64(at + length - 8, true) === texts[text + 1];
   }
 
   private matchesWithin(view: DataView, at: number, text: number, length: number): boolean {
@@ -91,8 +129,8 @@ export class Literals {
   private learn(bytes: Uint8Array, start: number, opens: number): number {
     let at = pastBlanks(bytes, start);
     if (opens === 0 && bytes[at] === CLOSE_BRACE) {
-      if (this.lineEnd) at = pastBlanks(bytes, at + 1);
-      return this.lineEnd && bytes[at] !== LF ? -1 : this.add(bytes.subarray(start, at + 1), END, opens);
+      at = pastBlanks(bytes, at + 1);
+      return bytes[at] === LF ? this.add(bytes.subarray(start, at + 1), Role.end, opens) : -1;
     }
     if (bytes[at] !== (opens === 1 ? OPEN_BRACE : COMMA)) return -1;
     const name = this.pastQuote(bytes, pastBlanks(bytes, at + 1));
@@ -112,14 +150,14 @@ export class Literals {
 
   private add(text: Uint8Array, role: number, opens: number): number {
     if (text.length > MAX_BYTES) return -1;
-    if (this.end + TEXT + 4 + MAX_BYTES / 4 > TABLE_WORDS) this.clear();
+    if (this.end + At.text + 4 + MAX_BYTES / 4 > TABLE_WORDS) this.clear();
     const literal = this.end;
     const { length } = text;
     const masks = [-1 >>> (8 * Math.max(0, 4 - length)), length <= 4 ? 0 : -1 >>> (8 * Math.max(0, 8 - length))];
-    this.table.set([length, role, START, opens, ...masks], literal);
+    this.table.set([length, role, Literal.start, Literal.start, opens, 0, ...masks], literal);
     this.end = this.behind(literal);
-    this.table.fill(0, literal + TEXT, this.end);
-    const bytes = new Uint8Array(this.table.buffer, (literal + TEXT) * 4);
+    this.table.fill(0, literal + At.text, this.end);
+    const bytes = new Uint8Array(this.table.buffer, (literal + At.text) * 4);
     bytes.set(text.subarray(0, 8));
     if (length >= 8) bytes.set(text.subarray(length - 8), 8);
     for (let k = 8; k < length - 8; k += 8) bytes.set(text.subarray(k, k + 8), k + 8);
@@ -129,7 +167,7 @@ export class Literals {
   /** Keys that never come again must not keep out those that do. */
   private clear() {
     this.end = FIRST;
-    this.table[START + NEXT] = START;
+    this.table[Literal.start + At.next] = this.table[Literal.start + At.other] = Literal.start;
   }
 }
 

@@ -1,29 +1,40 @@
+import { countBefore } from "./digits";
+
 const QUOTE = 0x22;
 const ONES = 0x01010101;
+const BLANKS = 0x20202020;
 
-/** Not 0 in bit 7 of the first byte that is a quote, a backslash, a control or not ASCII; 0 below it. */
-export function textMarks(word: number): number {
-  const quote = word ^ 0x22222222;
-  const backslash = word ^ 0x5c5c5c5c;
-  // x - 0x01 sets bit 7 of x = 0, and x - 0x20 that of x < 0x20; a borrow reaches later bytes only
-  return (word | ((quote - ONES) & ~quote) | ((backslash - ONES) & ~backslash) | ((word - 0x20202020) & ~word)) & 0x80808080;
-}
+/** What ends a text besides quotes, four times in a word. */
+export const BACKSLASHES = 0x5c5c5c5c;
+export const COMMAS = 0x2c2c2c2c;
+export const QUOTES = 0x22222222;
 
-/** Goes past the plain ASCII text at `at`. @returns where a quote, a backslash, a control or a byte that is not ASCII stands */
-export function skipText(view: DataView, at: number): number {
-  let end = at;
-  let marks = textMarks(view.getInt32(end, true));
-  while (marks === 0) marks = textMarks(view.getInt32((end += 4), true));
-  return end + ((31 - Math.clz32(marks & -marks)) >>> 3);
+/**
+ * Goes past the ASCII text at `at`. @returns where the first quote, byte of `stops`, control, or byte that is not ASCII stands;
+ * a line feed at the latest
+ */
+export function skipText(view: DataView, at: number, stops: number): number {
+  let end = at - 4;
+  let marks: number;
+  do {
+    const word = view.getInt32((end += 4), true);
+    const quote = word ^ QUOTES;
+    const stop = word ^ stops;
+    // x - 0x01 sets bit 7 of a byte x = 0, and x - 0x20 that of x < 0x20; a borrow reaches later bytes only
+    marks = (word | ((quote - ONES) & ~quote) | ((stop - ONES) & ~stop) | 0) & 0x80808080;
+  } while (marks === 0);
+  return end + countBefore(marks);
 }
 
 /** Goes past a JSON string without escapes, a number, true, false or null. @returns the position behind it, -1 if there is none */
 export function skipScalar(bytes: Uint8Array, view: DataView, at: number): number {
+  if (bytes[at] !== QUOTE) return skipWord(bytes, view, at);
+  const end = skipText(view, at + 1, BACKSLASHES);
+  return bytes[end] === QUOTE ? end + 1 : -1;
+}
+
+function skipWord(bytes: Uint8Array, view: DataView, at: number): number {
   const byte = bytes[at];
-  if (byte === QUOTE) {
-    const end = skipText(view, at + 1);
-    return bytes[end] === QUOTE ? end + 1 : -1;
-  }
   if (byte === 0x2d || isDigit(byte)) return skipNumber(bytes, at);
   const word = view.getInt32(at, true);
   if (word === TRUE || word === NULL) return at + 4;

@@ -1,6 +1,7 @@
 import { DAY_MICROS, epochDay } from "../../transforms/calendar";
 import { countBefore, digitsAt, fourDigits, nonDigits } from "./digits";
 
+const DAY = DAY_MICROS; // a constant of this module is one to the compiler too
 const FIRST_YEAR = 1700;
 const YEARS = 500;
 /** by (year - FIRST_YEAR) * 16 + month: the epoch day before the first of the month, and how many days it has (0: no such month) */
@@ -35,8 +36,10 @@ export function dayAt(view: DataView, at: number): number {
 
 /** Reads the dates and timestamps of one column. */
 export class TimeReader {
-  /** of the timestamp read last: it names no zone, so that it is wall time */
+  /** of the timestamp read last: it names no zone, so that it is wall time; in UTC that is all the same, and always true */
   wall = true;
+
+  constructor(private readonly utc: boolean) {}
 
   /**
    * Reads `YYYY-MM-DD HH:MM:SS[.f{1,9}][Z| UTC]`, blank or T between day and time, at `at` into micros[row].
@@ -53,7 +56,7 @@ export class TimeReader {
     const m = ((hours >>> 24) & 15) * 10 + (seconds & 15);
     const s = ((seconds >>> 16) & 15) * 10 + ((seconds >>> 24) & 15);
     if (odd !== 0 || h > 23 || m > 59 || s > 59) return -1;
-    const whole = day * DAY_MICROS + (h * 3600 + m * 60 + s) * 1e6;
+    const whole = day * DAY + (h * 3600 + m * 60 + s) * 1e6;
     this.wall = true;
     if (bytes[at + 19] !== DOT) {
       micros[row] = whole;
@@ -82,11 +85,11 @@ export class TimeReader {
   private zone(bytes: Uint8Array, view: DataView, at: number): number {
     const byte = bytes[at];
     if (byte === 0x5a) {
-      this.wall = false;
+      this.wall = this.utc;
       return at + 1;
     }
     if (byte !== 0x20 || view.getInt32(at, true) !== SPACE_UTC) return at;
-    this.wall = false;
+    this.wall = this.utc;
     return at + 4;
   }
 }

@@ -1,0 +1,59 @@
+import { date } from "../../transforms/values";
+import { Role } from "./literals";
+import { NO_DAY } from "./times";
+
+/** Which columns make a row. Of those that folders supply, only days are understood. */
+export abstract class Wanted {
+  private readonly roles = new Map<string, Role>();
+  /** bits of the roles that a row must have */
+  private bits = 0;
+  /** role of the column that the folder supplies, and what it says */
+  private folderRole = Role.skip;
+  private folderDay = NO_DAY;
+
+  /** The day of the row being written. */
+  protected abstract putDay(day: number, role: Role): void;
+  protected abstract dayOf(role: Role): number;
+
+  readonly roleOf = (column: string): Role => this.roles.get(column) ?? Role.skip;
+
+  protected add(column: string, role: Role) {
+    if (this.roles.has(column)) this.giveUp();
+    this.roles.set(column, role);
+    this.bits |= 1 << role;
+  }
+
+  protected supply(partition: Readonly<Record<string, string>>) {
+    for (const [column, text] of Object.entries(partition)) {
+      const role = this.roleOf(column);
+      if (role === Role.skip) continue;
+      const isDay = role === Role.date || role === Role.ownDay || role === Role.dateAndOwnDay;
+      if (!isDay || this.folderRole !== Role.skip) return this.giveUp();
+      try {
+        this.folderDay = date(text);
+        this.folderRole = role;
+      } catch {
+        this.giveUp();
+      }
+    }
+  }
+
+  /** No row has this bit: every one is left to the careful reader. */
+  private giveUp() {
+    this.bits |= 1 << 31;
+  }
+
+  /** Whether the roles `seen`, as bits, are all there are to be. */
+  protected complete(seen: number): boolean {
+    return seen === this.bits && this.folderRole === Role.skip ? true : this.folderAgrees(seen);
+  }
+
+  /** Whether the folder supplies what the row lacks, and otherwise says the same. */
+  private folderAgrees(seen: number): boolean {
+    const bit = 1 << this.folderRole;
+    if (this.folderRole === Role.skip || (seen | bit) !== this.bits) return false;
+    if (seen & bit) return this.dayOf(this.folderRole) === this.folderDay;
+    this.putDay(this.folderDay, this.folderRole);
+    return true;
+  }
+}
