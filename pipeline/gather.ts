@@ -14,6 +14,8 @@ export class ActionGather implements ActionTaker {
   outside = 0;
   length = 0;
 
+  private rows = new Int32Array(0);
+  private found = new Int32Array(0);
   private customers = new Int32Array(2 * FIRST_ROWS);
   private items = new Int32Array(2 * FIRST_ROWS);
   private times = new Float64Array(FIRST_ROWS);
@@ -42,30 +44,44 @@ export class ActionGather implements ActionTaker {
   /** Takes the first n rows of scanned columns. */
   add(customers: Int32Array, items: Int32Array, times: Float64Array, ownDays: Int32Array, n: number): void {
     this.reserve(n);
-    const { shown } = this;
+    const rows = this.useful(customers, times, n);
+    const { customers: toCustomers, items: toItems, times: toTimes, ownDays: toOwnDays } = this;
     let k = this.length;
-    for (let i = 0; i < n; i++) {
-      const low = customers[2 * i];
-      const high = customers[2 * i + 1];
-      if (shown !== null) {
-        const c = shown.find(low, high);
-        if (c < 0) {
-          this.neverShown++;
-          continue;
-        }
-        if (times[i] < shown.earliest[c] || times[i] >= shown.latest[c]) {
-          this.outside++;
-          continue;
-        }
-      }
-      this.customers[2 * k] = low;
-      this.customers[2 * k + 1] = high;
-      this.items[2 * k] = items[2 * i];
-      this.items[2 * k + 1] = items[2 * i + 1];
-      this.times[k] = times[i];
-      this.ownDays[k++] = ownDays[i];
+    for (let j = 0; j < rows; j++, k++) {
+      const i = this.rows[j];
+      toCustomers[2 * k] = customers[2 * i];
+      toCustomers[2 * k + 1] = customers[2 * i + 1];
+      toItems[2 * k] = items[2 * i];
+      toItems[2 * k + 1] = items[2 * i + 1];
+      toTimes[k] = times[i];
+      toOwnDays[k] = ownDays[i];
     }
     this.length = k;
+  }
+
+  /** Puts the numbers of the rows that some ranking may use into `rows`, counting the others. @returns how many they are */
+  private useful(customers: Int32Array, times: Float64Array, n: number): number {
+    const { shown } = this;
+    if (this.rows.length < n) this.rows = new Int32Array(n);
+    const { rows } = this;
+    if (shown === null) {
+      for (let i = 0; i < n; i++) rows[i] = i;
+      return n;
+    }
+    if (this.found.length < n) this.found = new Int32Array(n);
+    const { found } = this;
+    const { earliest, latest } = shown;
+    shown.findAll(customers, n, found);
+    let k = 0;
+    let never = 0;
+    for (let i = 0; i < n; i++) {
+      const c = found[i];
+      if (c < 0) never++;
+      else if (times[i] >= earliest[c] && times[i] < latest[c]) rows[k++] = i;
+    }
+    this.neverShown += never;
+    this.outside += n - never - k;
+    return k;
   }
 
   /** What was gathered, as one batch for each bucket of customers that has any; empty afterwards. The batches share their memory. */
@@ -126,7 +142,7 @@ export class ActionGather implements ActionTaker {
   }
 }
 
-const FIRST_ROWS = 1 << 12;
+const FIRST_ROWS = 1 << 16;
 const ids = new BigInt64Array(1);
 const idWords = new Int32Array(ids.buffer);
 const one = { customers: new Int32Array(2), items: new Int32Array(2), times: new Float64Array(1), ownDays: new Int32Array(1) };

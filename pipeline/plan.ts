@@ -17,11 +17,11 @@ import { sourceOf } from "./scansplit";
 import { checkTargets } from "./targets";
 
 /** Bytes of a split: large enough that batches are worth their overhead, small enough for many workers. */
-const SPLIT_BYTES = 32 << 20;
+const SPLIT_BYTES = 16 << 20;
 /** Bytes of impressions for each file of a day: about 500,000 slots of all days together. */
 const SHARD_BYTES = 64 << 20;
 /** Bytes of all inputs for each bucket of customers: what the join holds in memory at once. */
-const BUCKET_BYTES = 8 << 20;
+const BUCKET_BYTES = 16 << 20;
 /** Below this, threads take longer to start than they save. */
 const SMALL_BYTES = 48 << 20;
 /** More days than this in --dates are a slip rather than a wish: each is a cutoff, whether it has impressions or not. */
@@ -51,7 +51,7 @@ export async function planRun(options: BuildOptions, runId: string): Promise<Pla
     dropEmptyHistory: options.dropEmptyHistory,
     days: null,
     tables: tables.map(({ path: _, ...table }) => table),
-    buckets: shards * powerOfTwo(bytes / BUCKET_BYTES / shards),
+    buckets: shards * Math.ceil(Math.max(1, bytes) / BUCKET_BYTES / shards),
     shards,
     keepTimes: columns.some(({ holds }) => holds === "action_times"),
   };

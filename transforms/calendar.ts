@@ -26,7 +26,12 @@ export const dayName = (day: number): string => new Date(day * 86_400_000).toISO
  * change, as ECMAScript's Temporal does by default ("compatible", tc39.es/proposal-temporal/docs/ambiguity.html).
  */
 export class Calendar {
-  constructor(readonly timezone: string) {}
+  /** undefined for UTC, which needs no table */
+  private readonly zone: Zone | undefined;
+
+  constructor(readonly timezone: string) {
+    this.zone = zoneOf(timezone);
+  }
 
   /** The instant at which `day` begins. */
   midnight(day: number): number {
@@ -35,7 +40,7 @@ export class Calendar {
 
   /** The instant of a wall time. */
   instant(wallMicros: number): number {
-    const zone = zoneOf(this.timezone);
+    const { zone } = this;
     if (zone === undefined) return wallMicros;
     // Every offset that can apply is in force a day earlier or a day later: no zone changes twice within 48 hours.
     const before = zone.offset(wallMicros - DAY_MICROS);
@@ -50,7 +55,7 @@ export class Calendar {
 
   /** The newest day that has begun at an instant: midnight(day) <= micros < midnight(day + 1). */
   dayAt(micros: number): number {
-    const zone = zoneOf(this.timezone);
+    const { zone } = this;
     if (zone === undefined) return Math.floor(micros / DAY_MICROS);
     let day = Math.floor((micros + zone.offset(micros)) / DAY_MICROS);
     while (this.midnight(day) > micros) day--;
@@ -116,7 +121,7 @@ const BLOCK_DAYS = 366;
 const BLOCK_MICROS = BLOCK_DAYS * DAY_MICROS;
 const zones = new Map<string, Zone | undefined>();
 
-/** undefined for UTC, which needs no table. Kept outside Calendar, so that a calendar serializes as its name. */
+/** The zones of this process: a table is made once, however many calendars look at it. */
 function zoneOf(timezone: string): Zone | undefined {
   if (!zones.has(timezone)) zones.set(timezone, timezone === "UTC" ? undefined : new Zone(timezone));
   return zones.get(timezone);

@@ -63,9 +63,9 @@ export class ShownIndex {
     }
   }
 
-  /** The row of a customer, -1 if they have no ranking. */
-  find(low: number, high: number): number {
-    return this.index.find(low, high);
+  /** out[i] = the row of customer i, -1 if they have no ranking, for the first n (low, high) pairs. */
+  findAll(customers: Int32Array, n: number, out: Int32Array): void {
+    this.index.findAll(customers, n, out);
   }
 }
 
