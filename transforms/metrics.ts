@@ -1,3 +1,5 @@
+import { type TypeColumn, TypeRows } from "./typerows";
+
 /**
  * Data quality of an output: how many histories are empty, how long they are, what they are made of and where.
  *
@@ -6,8 +8,6 @@
  * types (128), positions (maxPositions), different lengths and days.
  */
 
-/** Type codes are 1 to 127, padding is 0. */
-const TYPES = 128;
 const NAMED = [1, 2, 3];
 
 export interface DayCounts {
@@ -63,11 +63,26 @@ const sum = (counts: Record<number, number>) => Object.values(counts).reduce((a,
 const weighted = (counts: Record<number, number>) => Object.entries(counts).reduce((a, [key, count]) => a + Number(key) * count, 0);
 
 export class Metrics {
-  readonly state: MetricsState;
+  private readonly sums: MetricsState;
+  /** type codes of additions that are not in `sums` yet */
+  private readonly added: TypeRows;
 
   /** @param maxPositions positions of which the types are counted one by one */
   constructor(maxPositions = 100) {
-    this.state = { maxPositions, types: {}, positions: [], lengths: {}, historyLengths: {}, days: {} };
+    this.sums = { maxPositions, types: {}, positions: [], lengths: {}, historyLengths: {}, days: {} };
+    this.added = new TypeRows(maxPositions);
+  }
+
+  /** All that was counted. */
+  get state(): MetricsState {
+    const { sums, added } = this;
+    if (added.pending) {
+      added.empty(
+        (type, rows) => bump(sums.types, type, rows),
+        (position, type, rows) => this.bumpPosition(position, type, rows),
+      );
+    }
+    return sums;
   }
 
   /**
@@ -77,27 +92,9 @@ export class Metrics {
    * @param customers 1, or 0 for further rows of a (customer, dt) that has been added before
    * @throws RangeError for a type code outside 0 to 127
    */
-  add(
-    types: Uint8Array | Int32Array | number[],
-    from: number,
-    to: number,
-    historyLength: number,
-    rows: number,
-    dt: string,
-    customers = 1,
-  ): void {
-    const { state } = this;
-    let real = 0;
-    for (let i = from; i < to; i++) {
-      const type = types[i];
-      if (type === 0) continue;
-      if (!(type > 0 && type < TYPES)) throw new RangeError(`an action type must be 0 to 127; got ${type}.`);
-      real++;
-      bump(state.types, type, rows);
-      if (i - from < state.maxPositions) this.bumpPosition(i - from, type, rows);
-    }
-    bump(state.lengths, real, rows);
-    bump(state.historyLengths, historyLength, rows);
+  add(types: TypeColumn, from: number, to: number, historyLength: number, rows: number, dt: string, customers = 1): void {
+    bump(this.sums.lengths, this.added.add(types, from, to, rows), rows);
+    bump(this.sums.historyLengths, historyLength, rows);
     this.bumpDay(dt, rows, customers);
   }
 
@@ -162,13 +159,13 @@ export class Metrics {
   }
 
   private bumpPosition(position: number, type: number, rows: number): void {
-    const { positions } = this.state;
+    const { positions } = this.sums;
     while (positions.length <= position) positions.push({});
     bump(positions[position], type, rows);
   }
 
   private bumpDay(dt: string, rows: number, customers: number): void {
-    const counts = (this.state.days[dt] ??= { rows: 0, customers: 0 });
+    const counts = (this.sums.days[dt] ??= { rows: 0, customers: 0 });
     counts.rows += rows;
     counts.customers += customers;
   }

@@ -1,4 +1,4 @@
-import { IdIndex } from "./ids";
+import { words } from "./ids";
 
 /**
  * Actions that are counted instead of kept: so many of a customer and a type, seen by the days [first, last].
@@ -14,52 +14,119 @@ export interface Tallies {
 
 export const EMPTY_TALLIES: Tallies = tallyColumns(0);
 
-/** Adds up tallies, one row for each (customer, type, first, last). */
+/**
+ * Adds up tallies, one row for each (customer, type, first, last), in the order of their first appearance. A cell is five
+ * int32: the customer's two words, type, first, last; cells are found by open addressing.
+ */
 export class TallyBuilder {
-  private readonly ids = new IdIndex();
-  private readonly cells = new Map<string, Cell>();
-
-  get length(): number {
-    return this.cells.size;
-  }
+  length = 0;
+  private slots = new Int32Array(0);
+  private cells = new Int32Array(0);
+  private counts = new Float64Array(0);
+  /** the cell that was added to before: often the next one's too */
+  private latest = 0;
+  private column = EMPTY_TALLIES.customers;
+  private ids = words(this.column);
 
   /** Adds `count` actions of customers[row]. */
   add(customers: BigInt64Array, row: number, type: number, first: number, last: number, count: number): void {
-    const low = Number(BigInt.asIntN(32, customers[row]));
-    const high = Number(customers[row] >> 32n);
-    const customer = this.ids.add(low, high);
-    const key = `${customer},${type},${first},${last}`;
-    const cell = this.cells.get(key);
-    if (cell === undefined) this.cells.set(key, { customer, type, first, last, count });
-    else cell.count += count;
+    if (customers !== this.column) {
+      this.column = customers;
+      this.ids = words(customers);
+    }
+    this.addWords(this.ids[2 * row], this.ids[2 * row + 1], type, first, last, count);
   }
 
-  addAll(tallies: Tallies): void {
-    for (let i = 0; i < tallies.counts.length; i++)
-      this.add(tallies.customers, i, tallies.types[i], tallies.firsts[i], tallies.lasts[i], tallies.counts[i]);
+  /** Adds `count` actions of the customer whose id has these words. */
+  addWords(low: number, high: number, type: number, first: number, last: number, count: number): void {
+    if (!this.is(this.latest, low, high, type, first, last)) this.latest = this.find(low, high, type, first, last);
+    this.counts[this.latest] += count;
+  }
+
+  addAll({ customers, types, firsts, lasts, counts }: Tallies): void {
+    const ids = words(customers);
+    for (let i = 0; i < counts.length; i++) this.addWords(ids[2 * i], ids[2 * i + 1], types[i], firsts[i], lasts[i], counts[i]);
   }
 
   take(): Tallies {
-    const out = tallyColumns(this.cells.size);
-    const ids = this.ids.toArray();
-    let i = 0;
-    for (const cell of this.cells.values()) {
-      out.customers[i] = ids[cell.customer];
-      out.types[i] = cell.type;
-      out.firsts[i] = cell.first;
-      out.lasts[i] = cell.last;
-      out.counts[i++] = cell.count;
+    const out = tallyColumns(this.length);
+    const ids = words(out.customers);
+    for (let i = 0; i < this.length; i++) {
+      const cell = CELL * i;
+      ids[2 * i] = this.cells[cell];
+      ids[2 * i + 1] = this.cells[cell + 1];
+      out.types[i] = this.cells[cell + 2];
+      out.firsts[i] = this.cells[cell + 3];
+      out.lasts[i] = this.cells[cell + 4];
+      out.counts[i] = this.counts[i];
     }
     return out;
   }
+
+  private is(i: number, low: number, high: number, type: number, first: number, last: number): boolean {
+    const { cells } = this;
+    const cell = CELL * i;
+    return (
+      i < this.length &&
+      cells[cell] === low &&
+      cells[cell + 1] === high &&
+      cells[cell + 2] === type &&
+      cells[cell + 3] === first &&
+      cells[cell + 4] === last
+    );
+  }
+
+  /** The number of a cell, a new one if there was none. */
+  private find(low: number, high: number, type: number, first: number, last: number): number {
+    if (2 * this.length >= this.slots.length) this.grow();
+    const mask = this.slots.length - 1;
+    let at = hash(low, high, type, first, last) & mask;
+    for (let found = this.slots[at]; found !== 0; found = this.slots[at]) {
+      if (this.is(found - 1, low, high, type, first, last)) return found - 1;
+      at = (at + 1) & mask;
+    }
+    const i = this.length++;
+    this.slots[at] = i + 1;
+    const cell = CELL * i;
+    this.cells[cell] = low;
+    this.cells[cell + 1] = high;
+    this.cells[cell + 2] = type;
+    this.cells[cell + 3] = first;
+    this.cells[cell + 4] = last;
+    return i;
+  }
+
+  private grow(): void {
+    const { cells, counts } = this;
+    const slots = new Int32Array(Math.max(32, 2 * this.slots.length));
+    this.cells = new Int32Array((CELL * slots.length) / 2);
+    this.cells.set(cells);
+    this.counts = new Float64Array(slots.length / 2);
+    this.counts.set(counts);
+    for (let i = 0; i < this.length; i++) {
+      const cell = CELL * i;
+      let at = hash(cells[cell], cells[cell + 1], cells[cell + 2], cells[cell + 3], cells[cell + 4]) & (slots.length - 1);
+      while (slots[at] !== 0) at = (at + 1) & (slots.length - 1);
+      slots[at] = i + 1;
+    }
+    this.slots = slots;
+  }
 }
 
-interface Cell {
-  customer: number;
-  type: number;
-  first: number;
-  last: number;
-  count: number;
+const CELL = 5;
+
+/** Every word multiplied and rotated in, then mixed: the rounds and constants of MurmurHash3 (see ids.ts). */
+function hash(low: number, high: number, type: number, first: number, last: number): number {
+  let h = round(round(round(round(type, low), high), first), last);
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return h ^ (h >>> 16);
+}
+
+function round(h: number, word: number): number {
+  const k = Math.imul(word, 0xcc9e2d51);
+  const x = h ^ Math.imul((k << 15) | (k >>> 17), 0x1b873593);
+  return Math.imul((x << 13) | (x >>> 19), 5) + 0xe6546b64;
 }
 
 function tallyColumns(length: number): Tallies {

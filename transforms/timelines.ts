@@ -1,6 +1,8 @@
 import type { Window, WindowedActions } from "./bounds";
-import { compareWords, IdIndex, words } from "./ids";
-import { EMPTY_TALLIES, type Tallies, TallyBuilder } from "./tallies";
+import { IdIndex, words } from "./ids";
+import { NewestFirst } from "./newest";
+import { Pruner, type Rows } from "./prune";
+import { EMPTY_TALLIES, TallyBuilder } from "./tallies";
 
 /** The actions of many customers, each customer's newest first; ties by type, then item, both descending. */
 export interface Timelines extends WindowedActions {
@@ -10,125 +12,138 @@ export interface Timelines extends WindowedActions {
   starts: Int32Array;
 }
 
-/** Merges batches into timelines and cuts each customer to what any day can need; what is cut is tallied. */
+/** Merges batches into timelines and cuts each customer to what any day can need; what is cut is tallied, in any order. */
 export function mergeTimelines(batches: readonly (WindowedActions | Timelines)[], window: Window): Timelines {
-  const all = concat(batches);
-  const { customers, starts, rows } = byCustomer(all);
-  sortWithin(all, starts, rows);
+  const { customers, starts, rows } = byCustomer(batches);
   const cut = new TallyBuilder();
   for (const batch of batches) cut.addAll(batch.tallies);
-  const kept = prune(all, { customers, starts, rows }, window, cut);
-  return gather(all, kept, customers, cut.length === 0 ? EMPTY_TALLIES : cut.take());
+  const kept = prune(rows, customers, starts, window, cut);
+  const times = sortWithin(rows, kept);
+  return { ...gather(rows, kept.order), times, tallies: cut.length === 0 ? EMPTY_TALLIES : cut.take(), customers, starts: kept.starts };
 }
 
-/** All rows of all batches in a row, customers spelled out for each. */
-function concat(batches: readonly (WindowedActions | Timelines)[]): WindowedActions {
+interface Grouped {
+  /** distinct, ascending */
+  customers: BigInt64Array;
+  /** the rows of customer c are [starts[c], starts[c + 1]), in the order of the batches */
+  starts: Int32Array;
+  rows: Rows;
+}
+
+/** A counting sort by customer. */
+function byCustomer(batches: readonly (WindowedActions | Timelines)[]): Grouped {
   const n = batches.reduce((sum, batch) => sum + batch.times.length, 0);
-  const all = actionRows(n);
+  const index = new IdIndex();
+  const numbers = new Int32Array(n);
   let at = 0;
   for (const batch of batches) {
-    if ("starts" in batch) spell(batch, all.customers, at);
-    else all.customers.set(batch.customers, at);
-    all.items.set(batch.items, at);
-    all.times.set(batch.times, at);
-    all.types.set(batch.types, at);
-    all.firsts.set(batch.firsts, at);
+    if ("starts" in batch) numberTimelines(batch, index, numbers, at);
+    else numberRows(batch.customers, index, numbers, at);
     at += batch.times.length;
   }
-  return all;
-}
-
-function spell({ customers, starts }: Timelines, out: BigInt64Array, at: number): void {
-  for (let c = 0; c < customers.length; c++) out.fill(customers[c], at + starts[c], at + starts[c + 1]);
-}
-
-/** Row numbers grouped by customer, customers ascending. */
-interface Grouped {
-  customers: BigInt64Array;
-  starts: Int32Array;
-  rows: Int32Array;
-}
-
-function byCustomer(all: WindowedActions): Grouped {
-  const n = all.times.length;
-  const ids = words(all.customers);
-  const index = new IdIndex();
-  const customer = new Int32Array(n);
-  for (let i = 0; i < n; i++) customer[i] = index.add(ids[2 * i], ids[2 * i + 1]);
-  const customers = index.toArray().sort();
-  const sorted = words(customers);
-  const rank = new Int32Array(customers.length);
-  for (let c = 0; c < customers.length; c++) rank[index.find(sorted[2 * c], sorted[2 * c + 1])] = c;
-  const starts = new Int32Array(customers.length + 1);
-  for (let i = 0; i < n; i++) starts[rank[customer[i]] + 1]++;
-  for (let c = 0; c < customers.length; c++) starts[c + 1] += starts[c];
-  const next = starts.slice();
-  const rows = new Int32Array(n);
-  for (let i = 0; i < n; i++) rows[next[rank[customer[i]]]++] = i;
+  const { customers, starts, next } = layOut(index, numbers);
+  const rows = { items: new BigInt64Array(n), times: new Float64Array(n), types: new Uint8Array(n), firsts: new Int32Array(n) };
+  at = 0;
+  for (const batch of batches) {
+    scatter(batch, rows, numbers, at, next);
+    at += batch.times.length;
+  }
   return { customers, starts, rows };
 }
 
-/** Sorts the rows of each customer newest first; equal times by type, then item, both descending. */
-function sortWithin({ times, types, items }: WindowedActions, starts: Int32Array, rows: Int32Array): void {
-  const ids = words(items);
-  const newestFirst = (a: number, b: number): number =>
-    times[b] - times[a] || types[b] - types[a] || compareWords(ids[2 * b], ids[2 * b + 1], ids[2 * a], ids[2 * a + 1]);
-  for (let c = 0; c + 1 < starts.length; c++) rows.subarray(starts[c], starts[c + 1]).sort(newestFirst);
+/** The numbers of the rows' customers, from numbers[at] on. */
+function numberRows(customers: BigInt64Array, index: IdIndex, numbers: Int32Array, at: number): void {
+  const ids = words(customers);
+  for (let i = 0; i < customers.length; i++) {
+    const same = i > 0 && ids[2 * i] === ids[2 * i - 2] && ids[2 * i + 1] === ids[2 * i - 1];
+    numbers[at + i] = same ? numbers[at + i - 1] : index.add(ids[2 * i], ids[2 * i + 1]);
+  }
 }
 
-/** The rows to keep: of those with the same first day, the newest historyLength. */
-function prune(
-  all: WindowedActions,
-  { customers, starts, rows }: Grouped,
-  window: Window,
-  cut: TallyBuilder,
-): { rows: Int32Array; starts: Int32Array } {
-  const limit = window.rules.historyLength;
+function numberTimelines({ customers, starts }: Timelines, index: IdIndex, numbers: Int32Array, at: number): void {
+  const ids = words(customers);
+  for (let c = 0; c < customers.length; c++) {
+    const number = index.add(ids[2 * c], ids[2 * c + 1]);
+    for (let i = starts[c]; i < starts[c + 1]; i++) numbers[at + i] = number;
+  }
+}
+
+/** Customers in order, where their rows begin, and the same by number. */
+function layOut(index: IdIndex, numbers: Int32Array): { customers: BigInt64Array; starts: Int32Array; next: Int32Array } {
+  const counts = new Int32Array(index.size);
+  for (let i = 0; i < numbers.length; i++) counts[numbers[i]]++;
+  const customers = index.toArray().sort();
+  const ids = words(customers);
+  const starts = new Int32Array(customers.length + 1);
+  const next = new Int32Array(customers.length);
+  for (let c = 0; c < customers.length; c++) {
+    const number = index.find(ids[2 * c], ids[2 * c + 1]);
+    next[number] = starts[c];
+    starts[c + 1] = starts[c] + counts[number];
+  }
+  return { customers, starts, next };
+}
+
+function scatter(batch: WindowedActions, rows: Rows, numbers: Int32Array, from: number, next: Int32Array): void {
+  const { times, types, firsts } = batch;
+  const ids = words(batch.items);
+  const outIds = words(rows.items);
+  const { times: outTimes, types: outTypes, firsts: outFirsts } = rows;
+  for (let i = 0; i < times.length; i++) {
+    const to = next[numbers[from + i]]++;
+    outIds[2 * to] = ids[2 * i];
+    outIds[2 * to + 1] = ids[2 * i + 1];
+    outTimes[to] = times[i];
+    outTypes[to] = types[i];
+    outFirsts[to] = firsts[i];
+  }
+}
+
+/** Rows that stay: those of customer c are order[starts[c]], …, order[starts[c + 1] - 1]. */
+interface Kept {
+  order: Int32Array;
+  starts: Int32Array;
+}
+
+/** Of the rows of a customer with the same first day, the newest historyLength stay. */
+function prune(rows: Rows, customers: BigInt64Array, starts: Int32Array, window: Window, cut: TallyBuilder): Kept {
+  const pruner = new Pruner(rows, window, cut);
+  const ids = words(customers);
+  const order = new Int32Array(rows.times.length);
   const keptStarts = new Int32Array(starts.length);
   let k = 0;
   for (let c = 0; c < customers.length; c++) {
-    const few = starts[c + 1] - starts[c] <= limit;
-    const seen = new Map<number, number>();
-    for (let i = starts[c]; i < starts[c + 1]; i++) {
-      const row = rows[i];
-      const first = all.firsts[row];
-      const before = few ? 0 : (seen.get(first) ?? 0);
-      if (before < limit) rows[k++] = row;
-      else cut.add(customers, c, all.types[row], first, window.last(all.times[row]), 1);
-      if (!few) seen.set(first, before + 1);
-    }
+    const from = starts[c];
+    const to = starts[c + 1];
+    if (to - from > window.rules.historyLength) k = pruner.prune(from, to, ids[2 * c], ids[2 * c + 1], order, k);
+    else for (let row = from; row < to; row++) order[k++] = row;
     keptStarts[c + 1] = k;
   }
-  return { rows: rows.subarray(0, k), starts: keptStarts };
+  return { order: order.subarray(0, k), starts: keptStarts };
 }
 
-function gather(
-  all: WindowedActions,
-  { rows, starts }: { rows: Int32Array; starts: Int32Array },
-  customers: BigInt64Array,
-  tallies: Tallies,
-): Timelines {
-  const out = actionRows(rows.length);
-  const from = words(all.items);
-  const to = words(out.items);
-  for (let i = 0; i < rows.length; i++) {
-    const row = rows[i];
+/** Brings each customer's rows into order, newest first. @returns their times */
+function sortWithin(rows: Rows, { order, starts }: Kept): Float64Array {
+  const times = new Float64Array(order.length);
+  for (let i = 0; i < order.length; i++) times[i] = rows.times[order[i]];
+  const newest = new NewestFirst(times, order, rows.types, rows.items);
+  for (let c = 0; c + 1 < starts.length; c++) newest.sort(starts[c], starts[c + 1]);
+  return times;
+}
+
+function gather(rows: Rows, order: Int32Array): Pick<Rows, "items" | "types" | "firsts"> {
+  const n = order.length;
+  const items = new BigInt64Array(n);
+  const types = new Uint8Array(n);
+  const firsts = new Int32Array(n);
+  const from = words(rows.items);
+  const to = words(items);
+  for (let i = 0; i < n; i++) {
+    const row = order[i];
     to[2 * i] = from[2 * row];
     to[2 * i + 1] = from[2 * row + 1];
-    out.times[i] = all.times[row];
-    out.types[i] = all.types[row];
-    out.firsts[i] = all.firsts[row];
+    types[i] = rows.types[row];
+    firsts[i] = rows.firsts[row];
   }
-  return { items: out.items, times: out.times, types: out.types, firsts: out.firsts, tallies, customers, starts };
-}
-
-function actionRows(n: number): WindowedActions {
-  return {
-    customers: new BigInt64Array(n),
-    items: new BigInt64Array(n),
-    times: new Float64Array(n),
-    types: new Uint8Array(n),
-    firsts: new Int32Array(n),
-    tallies: EMPTY_TALLIES,
-  };
+  return { items, types, firsts };
 }
