@@ -2,7 +2,7 @@
 
 gen.py OUT RANKINGS ACTIONS CUSTOMERS [DAYS]
 S: gen.py s 10000 1000000 5000 (100,186 slots). M: gen.py m 100000 10000000 50000 (1,000,098 slots).
-The seed is fixed. All is made in memory; `backstory generate` makes larger ones.
+L: gen.py l 1000000 100000000 500000. The seed is fixed. All is made in memory: under 10 GB at L.
 """
 import argparse
 import os
@@ -45,7 +45,8 @@ def times(n):
 
 
 def day_texts(t):
-    return pa.array(t.astype("datetime64[D]").astype(str))
+    """Written by Arrow: numpy's own texts take 112 bytes each, 10 GB at L."""
+    return pa.array(t.astype("datetime64[D]")).cast(pa.string())
 
 
 def timestamps(t):
@@ -88,6 +89,7 @@ impressions = pa.table(
     }
 )
 
+duckdb.sql("set threads=1")  # more of them hold the texts back in memory to keep the order
 tables = dict(impressions=impressions, clicks=clicks, add_to_carts=add_to_carts, previous_orders=previous_orders)
 for name, table in tables.items():
     pq.write_table(table, f"{a.out}/{name}.parquet")

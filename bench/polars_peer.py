@@ -1,4 +1,4 @@
-"""The whole job of SPEC.md's defaults in Polars: polars_peer.py IN OUT (NDJSON; OUT is replaced).
+"""The whole job of SPEC.md's defaults in Polars: polars_peer.py IN OUT [ndjson|parquet]. OUT is replaced.
 
 Threads: POLARS_MAX_THREADS=2 in the environment.
 """
@@ -14,10 +14,13 @@ K = 1000
 p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 p.add_argument("input", help="folder with the four tables, as gen.py writes them")
 p.add_argument("output", help="folder to write to; replaced")
+p.add_argument("format", nargs="?", choices=["ndjson", "parquet"], default="ndjson")
 a = p.parse_args()
 
 
 def read(name, schema):
+    if a.format == "parquet":
+        return pl.scan_parquet(f"{a.input}/{name}.parquet").select(schema.keys())
     return pl.scan_ndjson(f"{a.input}/{name}.ndjson", schema=schema)
 
 
@@ -25,8 +28,10 @@ def actions_of(name, item, time_column, kind):
     """A table as (customer_id, item, t, ty); t is a time, or the midnight of a date."""
     stamp = pl.col(time_column).str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us", strict=False)
     midnight = pl.col(time_column).str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us"))
+    # Parquet has dates and timestamps of its own
+    t = pl.col(time_column).cast(pl.Datetime("us")) if a.format == "parquet" else pl.coalesce(stamp, midnight)
     return read(name, {"customer_id": pl.Int64, item: pl.Int64, time_column: pl.String}).select(
-        "customer_id", pl.col(item).alias("item"), pl.coalesce(stamp, midnight).alias("t"), pl.lit(kind, dtype=pl.Int32).alias("ty")
+        "customer_id", pl.col(item).alias("item"), t.alias("t"), pl.lit(kind, dtype=pl.Int32).alias("ty")
     )
 
 

@@ -1,4 +1,4 @@
-"""The whole job of SPEC.md's defaults in PySpark: spark_peer.py IN OUT (NDJSON; OUT is replaced). Wants Java 17."""
+"""The whole job of SPEC.md's defaults in PySpark: spark_peer.py IN OUT [ndjson|parquet]. OUT is replaced. Wants Java 17."""
 import argparse
 import time
 
@@ -9,6 +9,7 @@ K = 1000
 p = argparse.ArgumentParser(description=__doc__)
 p.add_argument("input", help="folder with the four tables, as gen.py writes them")
 p.add_argument("output", help="folder to write to; replaced")
+p.add_argument("format", nargs="?", choices=["ndjson", "parquet"], default="ndjson")
 p.add_argument("--threads", type=int, default=2)
 p.add_argument("--memory", default="12g", help="memory of the driver (default 12g)")
 a = p.parse_args()
@@ -25,6 +26,8 @@ spark.sparkContext.setLogLevel("ERROR")
 
 
 def read(name, schema):
+    if a.format == "parquet":
+        return spark.read.parquet(f"{a.input}/{name}.parquet")
     return spark.read.schema(schema).json(f"{a.input}/{name}.ndjson")
 
 

@@ -152,7 +152,7 @@ export class Pruner {
     }
   }
 
-  /** xorshift32 (Marsaglia, 2003): the same in every run, and nothing that data can be arranged against by chance. */
+  /** xorshift32 (Marsaglia, 2003): the same in every run, and no order that data happens to have makes it slow. */
   private nextRandom(): number {
     let x = this.random;
     x ^= x << 13;

@@ -3,7 +3,7 @@ import type { ActionFields, ActionSink, ScanOptions } from "./columns";
 import { CsvLines, pastCell } from "./csvlines";
 import { readId } from "./digits";
 import { Role } from "./literals";
-import { COMMAS, QUOTES, skipText } from "./skip";
+import { COMMAS, QUOTES, skipUtf8 } from "./skip";
 
 const QUOTE = 0x22;
 
@@ -37,7 +37,7 @@ export class CsvActions extends CsvLines {
       // an id's quotes are seen to where it is read
       const quoted = bytes[at] === QUOTE && (role < Role.customer || role > Role.item);
       if (quoted) at++;
-      if (role === Role.skip) at = skipText(view, at, quoted ? QUOTES : COMMAS);
+      if (role === Role.skip) at = skipUtf8(bytes, view, at, quoted ? QUOTES : COMMAS);
       else if (role <= Role.item) at = readId(bytes, view, at, role === Role.customer ? out.customers : out.items, 2 * row);
       else at = role === Role.timestamp ? times.timestamp(bytes, view, at, out.times, row) : rows.day(view, at, role);
       if (at < 0 || (quoted && bytes[at++] !== QUOTE)) return -1;

@@ -4,7 +4,7 @@ import { CsvLines, pastCell } from "./csvlines";
 import { readId } from "./digits";
 import { Role } from "./literals";
 import { RankingRows } from "./rankingrows";
-import { COMMAS, QUOTES, skipText } from "./skip";
+import { COMMAS, QUOTES, skipText, skipUtf8 } from "./skip";
 import { SlotReader } from "./slots";
 
 const QUOTE = 0x22;
@@ -50,8 +50,9 @@ export class CsvRankings extends CsvLines {
     if (role === Role.slots) end = quoted ? this.slots.read(bytes, view, start) : -1;
     else if (role === Role.date) end = rows.day(view, start);
     else {
-      end = skipText(view, start, quoted ? QUOTES : COMMAS);
-      if (role === Role.rankingId && !rows.id(bytes, start, end)) return -1;
+      const stops = quoted ? QUOTES : COMMAS;
+      end = role === Role.skip ? skipUtf8(bytes, view, start, stops) : skipText(view, start, stops);
+      if (role !== Role.skip && !rows.id(bytes, start, end)) return -1;
     }
     if (end < 0 || !quoted) return end;
     return bytes[end] === QUOTE ? end + 1 : -1;

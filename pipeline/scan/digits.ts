@@ -4,6 +4,7 @@
 
 const QUOTE = 0x22;
 const MINUS = 0x2d;
+const ZERO = 0x30;
 const ZEROS = 0x30303030;
 const POWERS = Int32Array.of(1, 10, 100, 1000);
 
@@ -33,21 +34,18 @@ export function fourDigits(digits: number): number {
  * @returns the position behind it, -1 if there is no int64
  */
 export function readId(bytes: Uint8Array, view: DataView, at: number, words: Int32Array, word: number): number {
-  const first = view.getInt32(at, true) ^ ZEROS;
-  let digits = first;
-  let marks = (first | (first + 0x76767676)) & 0x80808080;
   let end = at;
   let value = 0;
-  if (marks === 0) {
-    value = fourDigits(first);
-    digits = view.getInt32(at + 4, true) ^ ZEROS;
-    marks = (digits | (digits + 0x76767676)) & 0x80808080;
-    end += 4;
+  let digits = view.getInt32(at, true) ^ ZEROS;
+  if (((digits | (digits + 0x76767676)) & 0x80808080) === 0) {
+    value = fourDigits(digits);
+    digits = view.getInt32((end += 4), true) ^ ZEROS;
   }
+  const marks = (digits | (digits + 0x76767676)) & 0x80808080;
   const count = countBefore(marks);
   end += count;
-  // a number of eight digits or more, or none; or one with a leading zero
-  if (marks === 0 || end === at || ((first & 0xff) === 0 && end > at + 1)) return readLongId(bytes, at, words, word);
+  // eight digits or more, or none, or something that begins with a zero
+  if (marks === 0 || end === at || bytes[at] === ZERO) return readLongId(bytes, at, words, word);
   words[word] = value * POWERS[count] + fourDigits((digits << 8) << (24 - 8 * count));
   words[word + 1] = 0;
   return end;
@@ -60,22 +58,29 @@ function readLongId(bytes: Uint8Array, start: number, words: Int32Array, word: n
   const negative = bytes[at] === MINUS;
   if (negative) at++;
   const first = at;
-  let head = 0;
-  let tail = 0;
   // what is behind the first ten digits is gathered apart, so that both parts are exact
+  let head = 0;
   for (; isDigit(bytes[at]) && at < first + 10; at++) head = head * 10 + bytes[at] - 0x30;
-  for (; isDigit(bytes[at]) && at < first + 19; at++) tail = tail * 10 + bytes[at] - 0x30;
-  const count = at - first;
-  if (count === 0 || (bytes[first] === 0x30 && count > 1) || isDigit(bytes[at])) return -1;
-  if (!putWide(head, 10 ** Math.max(0, count - 10), tail, negative, words, word)) return -1;
+  let tail = 0;
+  let scale = 1;
+  for (; isDigit(bytes[at]) && at < first + 19; at++, scale *= 10) tail = tail * 10 + bytes[at] - 0x30;
+  if (at === first || (bytes[first] === ZERO && at > first + 1) || isDigit(bytes[at])) return -1;
+  if (at > first + 15) {
+    if (!putWide(head, scale, tail, words, word, negative)) return -1;
+  } else putSafe(head * scale + tail, words, word, negative);
   if (!quoted) return at;
   return bytes[at] === QUOTE ? at + 1 : -1;
 }
 
 const isDigit = (byte: number): boolean => byte >= 0x30 && byte <= 0x39;
 
+function putSafe(value: number, words: Int32Array, word: number, negative: boolean) {
+  const high = Math.floor(value / 2 ** 32);
+  put(value - high * 2 ** 32, high, words, word, negative);
+}
+
 /** Stores head * scale + tail, with head < 10^10, scale <= 10^9 and tail < scale. @returns whether it is an int64 */
-function putWide(head: number, scale: number, tail: number, negative: boolean, words: Int32Array, word: number): boolean {
+function putWide(head: number, scale: number, tail: number, words: Int32Array, word: number, negative: boolean): boolean {
   // head = upper * 2^17 + lower: both products stay below 2^48, so they are exact
   const upper = Math.floor(head / 2 ** 17) * scale;
   const lower = (head % 2 ** 17) * scale + tail;
@@ -83,7 +88,11 @@ function putWide(head: number, scale: number, tail: number, negative: boolean, w
   const low = lowSum % 2 ** 32;
   const high = Math.floor(upper / 2 ** 15) + Math.floor(lower / 2 ** 32) + Math.floor(lowSum / 2 ** 32);
   if (high >= 2 ** 31 && !(negative && high === 2 ** 31 && low === 0)) return false;
+  put(low, high, words, word, negative);
+  return true;
+}
+
+function put(low: number, high: number, words: Int32Array, word: number, negative: boolean) {
   words[word] = negative ? -low : low;
   words[word + 1] = negative ? ~high + (low === 0 ? 1 : 0) : high;
-  return true;
 }

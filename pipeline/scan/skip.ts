@@ -21,15 +21,47 @@ export function skipText(view: DataView, at: number, stops: number): number {
     const quote = word ^ QUOTES;
     const stop = word ^ stops;
     // x - 0x01 sets bit 7 of a byte x = 0, and x - 0x20 that of x < 0x20; a borrow reaches later bytes only
-    marks = (word | ((quote - ONES) & ~quote) | ((stop - ONES) & ~stop) | 0) & 0x80808080;
+    marks = (word | ((quote - ONES) & ~quote) | ((stop - ONES) & ~stop) | ((word - BLANKS) & ~word)) & 0x80808080;
   } while (marks === 0);
   return end + countBefore(marks);
+}
+
+/** The same for text that may be UTF-8: it stops at what is none. */
+export function skipUtf8(bytes: Uint8Array, view: DataView, at: number, stops: number): number {
+  const end = skipText(view, at, stops);
+  return bytes[end] < 0x80 ? end : skipWide(bytes, view, end, stops);
+}
+
+function skipWide(bytes: Uint8Array, view: DataView, start: number, stops: number): number {
+  let at = start;
+  while (bytes[at] >= 0x80) {
+    const length = sequenceLength(bytes, at);
+    if (length === 0) break;
+    at = skipText(view, at + length, stops);
+  }
+  return at;
+}
+
+/** Bytes of the UTF-8 sequence at `at`, 0 if there is none. Unicode 16, table 3-7. */
+function sequenceLength(bytes: Uint8Array, at: number): number {
+  const lead = bytes[at];
+  const length = lead < 0xc2 || lead > 0xf4 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+  const least = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
+  const most = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
+  if (length === 0 || bytes[at + 1] < least || bytes[at + 1] > most) return 0;
+  for (let k = 2; k < length; k++) if ((bytes[at + k] & 0xc0) !== 0x80) return 0;
+  return length;
 }
 
 /** Goes past a JSON string without escapes, a number, true, false or null. @returns the position behind it, -1 if there is none */
 export function skipScalar(bytes: Uint8Array, view: DataView, at: number): number {
   if (bytes[at] !== QUOTE) return skipWord(bytes, view, at);
   const end = skipText(view, at + 1, BACKSLASHES);
+  return bytes[end] === QUOTE ? end + 1 : skipWideString(bytes, view, end);
+}
+
+function skipWideString(bytes: Uint8Array, view: DataView, at: number): number {
+  const end = skipWide(bytes, view, at, BACKSLASHES);
   return bytes[end] === QUOTE ? end + 1 : -1;
 }
 

@@ -1,0 +1,137 @@
+/**
+ * The kernels alone, on one thread: `node bench/kernel.js`, after `npm run build`. Prints nanoseconds a row, the best of several samples;
+ * of this thread's processor time where Node tells it (from 23.9), so that other work on the machine disturbs little.
+ */
+const { Window, applyWindow } = require("../dist/transforms/bounds");
+const { joinHistories } = require("../dist/transforms/joined");
+const { Metrics } = require("../dist/transforms/metrics");
+const { RankingBuilder } = require("../dist/transforms/rankings");
+const { DEFAULT_RULES } = require("../dist/transforms/rules");
+const { TallyBuilder } = require("../dist/transforms/tallies");
+const { mergeTimelines } = require("../dist/transforms/timelines");
+
+const DAY = 86_400e6;
+const DAYS = Array.from({ length: 14 }, (_, i) => 20_300 + i);
+const START = DAYS[0] - 365;
+const only = process.argv[2];
+
+/** xorshift32: the same data in every run. */
+let state = 2463534242;
+function random() {
+  state ^= state << 13;
+  state ^= state >>> 17;
+  state ^= state << 5;
+  return (state >>> 0) / 2 ** 32;
+}
+
+const id = (i) => BigInt(Math.imul(i + 1, 0x9e3779b1) >>> 0) * 1_000_003n;
+
+/** @param time (customer, row) => microseconds */
+function batch(rows, customers, time) {
+  const columns = {
+    customers: new BigInt64Array(rows),
+    items: new BigInt64Array(rows),
+    times: new Float64Array(rows),
+    types: new Uint8Array(rows),
+    ownDays: new Int32Array(rows),
+  };
+  for (let i = 0; i < rows; i++) {
+    const customer = Math.floor(random() * customers);
+    columns.customers[i] = id(customer);
+    columns.items[i] = id(Math.floor(random() ** 3 * 100_000));
+    columns.times[i] = time(customer, i);
+    columns.types[i] = random() < 0.9 ? 1 : random() < 0.9 ? 2 : 3;
+  }
+  return columns;
+}
+
+const anyTime = () => Math.floor((START + random() * 379) * DAY);
+/** Sessions of half an hour, twenty a customer and year. */
+const inSessions = (customer) =>
+  Math.floor((START + ((customer * 7919 + Math.floor(random() * 20) * 104729) % 37900) / 100) * DAY + random() * 1800e6);
+
+const batches = (window, count, rows, customers, time) =>
+  Array.from({ length: count }, () => applyWindow(batch(rows, customers, time), window));
+
+function nanos() {
+  if (process.threadCpuUsage === undefined) return Number(process.hrtime.bigint());
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) * 1000;
+}
+
+/** Some systems count processor time in steps of 10 ms, so what is timed takes longer. */
+const SAMPLE_NANOS = 150e6;
+
+function measure(name, rows, run) {
+  if (only !== undefined && !name.includes(only)) return;
+  let best = Infinity;
+  for (let sample = 0; sample < 5; sample++) {
+    const from = nanos();
+    let runs = 0;
+    for (; nanos() - from < SAMPLE_NANOS; runs++) run();
+    best = Math.min(best, (nanos() - from) / runs);
+  }
+  console.log(`${name.padEnd(58)} ${(best / rows).toFixed(1).padStart(9)} ns a row`);
+}
+
+const window = new Window({ ...DEFAULT_RULES, days: DAYS });
+const rowsOf = (parts) => parts.reduce((sum, { times }) => sum + times.length, 0);
+
+const typical = batches(window, 80, 500, 400, anyTime);
+measure("merge: 80 batches of 500 rows, 400 customers", rowsOf(typical), () => mergeTimelines(typical, window));
+const sessions = batches(window, 80, 500, 400, inSessions);
+measure("merge: the same in sessions", rowsOf(sessions), () => mergeTimelines(sessions, window));
+const settled = mergeTimelines(typical, window);
+const [late] = batches(window, 1, 4000, 400, anyTime);
+measure("merge: 4,000 rows into those timelines", rowsOf([settled, late]), () => mergeTimelines([settled, late], window));
+const distinct = batches(window, 100, 10_000, 1, anyTime);
+measure("merge: one customer, 1 M rows", rowsOf(distinct), () => mergeTimelines(distinct, window));
+const noon = batches(window, 100, 10_000, 1, () => (START + 30) * DAY + DAY / 2);
+measure("merge: one customer, 1 M rows of one time", rowsOf(noon), () => mergeTimelines(noon, window));
+
+const cut = new TallyBuilder();
+const small = Array.from({ length: 2000 }, (_, i) => {
+  const builder = new TallyBuilder();
+  for (let k = 0; k < 10; k++) builder.add(BigInt64Array.of(id((i * 7 + k * k) % 400)), 0, 1 + (k % 3), DAYS[0], DAYS[k], 1);
+  return builder.take();
+});
+measure("tallies: 2,000 times addAll of 10", 20_000, () => {
+  for (const tallies of small) cut.addAll(tallies);
+});
+
+function rankings(count, customers) {
+  const builder = new RankingBuilder();
+  const slots = Array.from({ length: 10 }, (_, s) => ({ item: s, isOrder: false }));
+  for (let r = 0; r < count; r++)
+    builder.push(
+      id(Math.floor(random() * customers)),
+      DAYS[Math.floor(random() * DAYS.length)],
+      `ranking-${Math.floor(random() * 1e9)}`,
+      slots,
+    );
+  return [...builder.take(1)].map(({ value }) => value);
+}
+
+const joins = (name, timelines, some, right) => {
+  const { length } = joinHistories({ left: [timelines], right }, some).joined.rankings.days;
+  measure(name, length, () => joinHistories({ left: [timelines], right }, some));
+};
+const shown = [rankings(3000, 400), rankings(3000, 400)].flat();
+joins("join: 6,000 rankings, 40,000 actions", settled, window, shown);
+const long = mergeTimelines(batches(window, 80, 5000, 400, anyTime), window);
+joins("join: 6,000 rankings, 400,000 actions", long, window, shown);
+const lagging = new Window({ ...DEFAULT_RULES, days: DAYS, orderLagDays: 2 });
+joins("join: the same, orders lag", mergeTimelines(batches(lagging, 80, 5000, 400, anyTime), lagging), lagging, shown);
+joins("join: 100,000 rankings of one customer", settled, window, rankings(100_000, 1));
+
+const types = Uint8Array.from({ length: 100_000 }, () => (random() < 0.9 ? 1 : random() < 0.9 ? 2 : 3));
+measure("metrics: 100 histories of 1,000 actions", 100_000, () => {
+  const metrics = new Metrics();
+  for (let g = 0; g < 100; g++) metrics.add(types, g * 1000, (g + 1) * 1000, 1000, 10, "2025-08-16");
+  return metrics.toJSON();
+});
+measure("metrics: 1,000 histories of 100 actions", 100_000, () => {
+  const metrics = new Metrics();
+  for (let g = 0; g < 1000; g++) metrics.add(types, g * 100, (g + 1) * 100, 1000, 10, "2025-08-16");
+  return metrics.toJSON();
+});

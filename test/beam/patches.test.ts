@@ -1,0 +1,158 @@
+/** The defects of the SDK that patches/ mends: one test for each hunk, so that a new version of the SDK shows which it still needs. */
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+// before any of its modules
+import "apache-beam";
+import { Pipeline } from "apache-beam/internal/pipeline";
+import { Root } from "apache-beam/pvalue";
+import { createOperator, OperatorContext } from "apache-beam/worker/operators";
+import fc from "fast-check";
+import { Reader, Writer } from "protobufjs";
+import { withColumns } from "../../beam/coders";
+import {
+  type Coder,
+  type Context,
+  directRunner,
+  GeneralObjectCoder,
+  GlobalWindow,
+  groupByKey,
+  type IOperator,
+  NonPromise,
+  parDo,
+  registerDoFnOperator,
+  runnerApi,
+  VarIntCoder,
+  withCoderInternal,
+  withName,
+} from "../../beam/sdk";
+import { collect, given } from "./collect";
+
+jest.setTimeout(30_000);
+
+const NESTED = "needsDelimiters" as unknown as Context;
+
+function roundTrip<T>(coder: Coder<T>, element: T): T {
+  const writer = Writer.create();
+  coder.encode(element, writer, NESTED);
+  return coder.decode(Reader.create(writer.finish()), NESTED);
+}
+
+const BIG = [1, 2 ** 31, 2 ** 32 + 1, 2 ** 40 + 1, Number.MAX_SAFE_INTEGER, -(2 ** 31) - 1, Number.MIN_SAFE_INTEGER];
+
+test("standard_coders: integers beyond int32 come back from VarIntCoder", () =>
+  fc.assert(fc.property(fc.oneof(fc.maxSafeInteger(), fc.constantFrom(...BIG)), (n) => expect(roundTrip(new VarIntCoder(), n)).toBe(n))));
+
+test("standard_coders: VarIntCoder refuses what it cannot carry, instead of carrying something else", () => {
+  for (const n of [2 ** 53, 1.5, Number.NaN]) expect(() => roundTrip(new VarIntCoder(), n)).toThrow("Not an exactly representable integer");
+});
+
+test("standard_coders: keys that differ beyond int32 are different keys", async () => {
+  const elements = BIG.map((key) => ({ key, value: [key] }));
+  const { out } = await collect<{ out: unknown }>((root) => ({
+    out: given(root, elements).apply(withColumns<number, number[]>()).apply(groupByKey()) as never,
+  }));
+  expect(out).toEqual(BIG.map((key) => ({ key, value: [[key]] })));
+});
+
+test("js_coders: the general coder keeps big integers and the sign of zero", () => {
+  for (const n of [...BIG, 2 ** 53, 2 ** 60, -0, 0.5, Number.NaN, Number.POSITIVE_INFINITY])
+    expect([n, Object.is(roundTrip(new GeneralObjectCoder<number>(), n), n)]).toEqual([n, true]);
+});
+
+test("js_coders: keys of the general coder that differ beyond int32 are different keys", async () => {
+  const elements = BIG.map((key) => ({ key, value: 1 }));
+  const { out } = await collect<{ out: { key: number } }>((root) => ({ out: given(root, elements).apply(groupByKey()) as never }));
+  expect(out.map(({ key }) => key)).toEqual(BIG);
+});
+
+/** Runs a transform's operator alone, with a receiver of our own. */
+function operatorOf(urn: string, pipeline: Pipeline, receive: (element: unknown) => null) {
+  const { components } = pipeline.getProto();
+  const { transforms, pcollections, windowingStrategies, coders, environments } = components!;
+  const [id] = Object.entries(transforms).find(([, { spec }]) => spec?.urn === urn)!;
+  const descriptor = { id: "", transforms, pcollections, windowingStrategies, coders, environments };
+  const context = new OperatorContext(
+    descriptor as never,
+    () => ({ receive }) as never,
+    null!,
+    null!,
+    () => "bundle",
+    {} as never,
+    null!,
+  );
+  return createOperator(id, context);
+}
+
+test("direct_runner: a group is let go before the next is handed on", async () => {
+  const pipeline = new Pipeline();
+  new Root(pipeline).apply(withName("grouped", (root: Root) => given(root, []).apply(withColumns<number, number>()).apply(groupByKey())));
+  const held: number[] = [];
+  const operator = operatorOf("beam:transform:group_by_key:v1", pipeline, () => {
+    held.push((operator as unknown as { groups: Map<string, unknown> }).groups.size);
+    return NonPromise;
+  });
+  await operator.startBundle();
+  for (const key of [1, 2, 3, 1])
+    operator.process({ value: { key, value: 0 }, windows: [new GlobalWindow()], pane: {}, timestamp: 0 } as never);
+  await operator.finishBundle();
+  expect(held).toEqual([2, 1, 0]);
+});
+
+test("operators: a ParDo may have a DoFn of a kind that was registered", async () => {
+  const seen: string[] = [];
+  registerDoFnOperator("backstory:dofn:test:v1", (transformId, _transform, context, spec): IOperator => {
+    seen.push(spec.doFn!.urn, String(spec.doFn!.payload));
+    expect(context.getReceiver).toBeInstanceOf(Function);
+    return {
+      transformId,
+      startBundle: async () => {},
+      process: ({ value }) => {
+        seen.push(String(value));
+        return NonPromise;
+      },
+      finishBundle: async () => {},
+    };
+  });
+  const doFn = runnerApi.FunctionSpec.create({ urn: "backstory:dofn:test:v1", payload: Uint8Array.of(7) });
+  await directRunner().run((root) => {
+    given(root, ["a", "b"]).apply(
+      withName("special", (_input: unknown, pipeline: Pipeline, transform: runnerApi.PTransform) => {
+        transform.spec = runnerApi.FunctionSpec.create({
+          urn: parDo.urn,
+          payload: runnerApi.ParDoPayload.toBinary(runnerApi.ParDoPayload.create({ doFn })),
+        });
+        return pipeline.createPCollectionInternal(new GeneralObjectCoder());
+      }),
+    );
+  });
+  expect(seen).toEqual(["backstory:dofn:test:v1", "7", "a", "b"]);
+});
+
+test("operators: a DoFn of a kind that nobody registered is still an error", async () => {
+  const doFn = runnerApi.FunctionSpec.create({ urn: "backstory:dofn:unknown:v1" });
+  const run = directRunner().run((root) => {
+    given(root, ["a"]).apply(
+      withName("unknown", (_input: unknown, pipeline: Pipeline, transform: runnerApi.PTransform) => {
+        const payload = runnerApi.ParDoPayload.toBinary(runnerApi.ParDoPayload.create({ doFn }));
+        transform.spec = runnerApi.FunctionSpec.create({ urn: parDo.urn, payload });
+        return pipeline.createPCollectionInternal(new GeneralObjectCoder());
+      }),
+    );
+  });
+  await expect(run).rejects.toThrow("Unknown DoFn type");
+});
+
+test("worker: bundles run without printing", async () => {
+  const spies = (["debug", "log", "info", "warn", "error"] as const).map((name) => jest.spyOn(console, name).mockImplementation(() => {}));
+  try {
+    await collect<{ out: number }>((root) => ({ out: given(root, [1]).apply(withCoderInternal(new GeneralObjectCoder<number>())) }));
+    expect(spies.flatMap(({ mock }) => mock.calls)).toEqual([]);
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+});
+
+test("serialize-closures: the SDK loads on this Node, whose util has no isPrimitive", () => {
+  const script = 'require("apache-beam"); process.stdout.write("loaded")';
+  expect(execFileSync(process.execPath, ["-e", script], { cwd: join(__dirname, "../.."), encoding: "utf8" })).toBe("loaded");
+});

@@ -1,0 +1,190 @@
+import { rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import { join } from "node:path";
+import { Untag } from "../../beam/cogroup";
+import { deserializeFn, runnerApi } from "../../beam/sdk";
+import { backstory, type Plan } from "../../pipeline/backstory";
+import { parseFlags } from "../../pipeline/flags";
+import { BuildOptions } from "../../pipeline/options";
+import { planRun } from "../../pipeline/plan";
+import type { Outcome } from "../../pipeline/publish";
+import type { WindowedActions } from "../../transforms/bounds";
+import { DAY_MICROS } from "../../transforms/calendar";
+import type { RankingBatch } from "../../transforms/rankings";
+import { RecentActions, type Timelines } from "../../transforms/recent";
+import { collect } from "../beam/collect";
+import { graphOf, ndjson, payloadsOf, smallPlan } from "../graphs";
+
+// Jest's Uint8Array is of another realm than its Object; fast-deep-equal, by which the SDK knows equal coders, would call any two different.
+jest.mock("fast-deep-equal", () => jest.requireActual("node:util").isDeepStrictEqual);
+
+jest.setTimeout(30_000);
+
+const COMBINE = "beam:transform:combine_per_key:v1";
+const GROUP = "beam:transform:group_by_key:v1";
+
+let folder: string;
+let plan: Plan;
+let graph: runnerApi.Components;
+beforeAll(async () => {
+  ({ folder, plan } = await smallPlan());
+  graph = graphOf(plan).components!;
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const transforms = () => Object.values(graph.transforms);
+const named = (name: string) => transforms().find(({ uniqueName }) => uniqueName === `backstory/${name}`)!;
+const combineFnOf = ({ spec }: runnerApi.PTransform): string =>
+  deserializeFn(runnerApi.CombinePayload.fromBinary(spec!.payload).combineFn!.payload).combineFn.constructor.name;
+const only = (some: Record<string, string>): string => {
+  expect(Object.keys(some)).toHaveLength(1);
+  return Object.values(some)[0];
+};
+
+test("there is one CombinePerKey of RecentActions, between the window and CoGroupByKey", () => {
+  const combines = transforms().filter((each) => each.spec?.urn === COMBINE && combineFnOf(each) === "RecentActions");
+  expect(combines).toHaveLength(1);
+  expect(only(combines[0].inputs)).toBe(only(named("buildHistories/withinWindow").outputs));
+  const keepRecent = named("buildHistories/keepRecent");
+  expect(only(combines[0].inputs)).toBe(only(keepRecent.inputs));
+  expect(named("buildHistories/coGroupByKey").inputs.left).toBe(only(keepRecent.outputs));
+});
+
+test("the rankings reach CoGroupByKey as they were scanned, and its output the join", () => {
+  const coGroup = named("buildHistories/coGroupByKey");
+  const outputs = named("outputs").outputs;
+  expect(coGroup.inputs.right).toBe(outputs.rankings);
+  expect(only(named("buildHistories/joinHistories").inputs)).toBe(only(coGroup.outputs));
+});
+
+test("every shuffle carries (varint, columns): nothing goes through the SDK's general coder", () => {
+  const coder = (id: string) => graph.coders[id];
+  const urnsOf = (pcollection: string): string[] => {
+    const kv = coder(graph.pcollections[pcollection].coderId);
+    return [kv.spec!.urn, ...kv.componentCoderIds.map((id) => coder(id).spec!.urn)];
+  };
+  const shuffles = transforms().filter(({ spec }) => spec?.urn === COMBINE || spec?.urn === GROUP);
+  expect(shuffles.length).toBeGreaterThan(5);
+  for (const { uniqueName, inputs } of shuffles)
+    expect([uniqueName, urnsOf(only(inputs))]).toEqual([
+      uniqueName,
+      ["beam:coder:kv:v1", "beam:coder:varint:v1", "backstory:coder:columns:v1"],
+    ]);
+});
+
+test("accumulators travel as columns", () => {
+  const combines = transforms().filter(({ spec }) => spec?.urn === COMBINE);
+  expect(combines.map(combineFnOf).sort()).toEqual(["RecentActions", "SumLedgers", "SumMetrics"]);
+  for (const { spec } of combines) {
+    const { accumulatorCoderId } = runnerApi.CombinePayload.fromBinary(spec!.payload);
+    expect(graph.coders[accumulatorCoderId].spec!.urn).toBe("backstory:coder:columns:v1");
+  }
+});
+
+/** A stage without outputs makes some runners spin. */
+test("every step has an output", () => {
+  for (const { uniqueName, outputs } of transforms()) expect([uniqueName, Object.keys(outputs).length > 0]).toEqual([uniqueName, true]);
+});
+
+test("the graph is the same on a machine of one core and of many", async () => {
+  const { options } = parseFlags(BuildOptions, flags(folder, "out"), 0);
+  const graphs = [];
+  for (const cores of [1, 96]) {
+    const spies = [
+      jest.spyOn(os, "availableParallelism").mockReturnValue(cores),
+      jest.spyOn(os, "cpus").mockReturnValue(Array(cores).fill(os.cpus()[0])),
+    ];
+    const memory = jest.spyOn(os, "totalmem").mockReturnValue(cores * 2 ** 30);
+    graphs.push(graphOf(await planRun(options, "run")));
+    for (const spy of [...spies, memory]) spy.mockRestore();
+  }
+  expect(graphs[1].components!.transforms).toEqual(graphs[0].components!.transforms);
+  expect(payloadsOf(graphs[1])).toEqual(payloadsOf(graphs[0]));
+});
+
+const flags = (inputs: string, output: string): string[] => [
+  ...["impressions", "clicks", "add-to-carts", "previous-orders"].map((name) => `--${name}=${join(inputs, `${name}*`)}`),
+  `--output=${join(inputs, output)}`,
+];
+
+const FIRST = Date.UTC(2025, 7, 1) / 86_400_000;
+const name = (day: number): string => new Date(day * 86_400_000).toISOString().slice(0, 10);
+const at = (seconds: number): string => new Date(FIRST * 86_400_000 + seconds * 1000).toISOString().slice(0, 19);
+
+/** Clicks of 40 days, in three files; rankings of three days in the middle, of half of the customers, in two files. */
+function write() {
+  const clicks = Array.from({ length: 6000 }, (_, i) => ({
+    customer_id: (i * 7919) % 400,
+    item_id: i,
+    click_time: at((i * 104_729) % (40 * 86_400)),
+  }));
+  const impressions = Array.from({ length: 500 }, (_, i) => ({
+    dt: name(FIRST + 20 + (i % 4)),
+    ranking_id: `r${i}`,
+    customer_id: (i * 31) % 200,
+    impressions: Array.from({ length: 1 + (i % 5) }, (_, s) => ({ item_id: s, is_order: false })),
+  }));
+  const third = (n: number) => clicks.filter((_, i) => i % 3 === n);
+  for (const n of [0, 1, 2]) writeFileSync(join(folder, `clicks-${n}.ndjson`), ndjson(third(n)));
+  for (const n of [0, 1]) writeFileSync(join(folder, `impressions-${n}.ndjson`), ndjson(impressions.filter((_, i) => i % 2 === n)));
+  return { clicks, impressions };
+}
+
+/** What CombinePerKey adds to accumulators. Merging adds to them too, which is none of the runner's doing. */
+function spyOnInputs() {
+  const { addInput, mergeAccumulators } = RecentActions.prototype;
+  const inputs: (WindowedActions | Timelines)[] = [];
+  let merging = false;
+  const adding = jest.spyOn(RecentActions.prototype, "addInput").mockImplementation(function (this: RecentActions, sum, batch) {
+    if (!merging) inputs.push(batch);
+    return addInput.call(this, sum, batch);
+  });
+  const merged = jest.spyOn(RecentActions.prototype, "mergeAccumulators").mockImplementation(function (this: RecentActions, sums) {
+    merging = true;
+    const sum = mergeAccumulators.call(this, sums);
+    merging = false;
+    return sum;
+  });
+  return { inputs, spies: [adding, merged] };
+}
+
+test("every action that was kept goes through CombinePerKey, and every slot through CoGroupByKey, in batches", async () => {
+  const { clicks, impressions } = write();
+  const days = [FIRST + 20, FIRST + 21, FIRST + 22];
+  const { options } = parseFlags(
+    BuildOptions,
+    [
+      `--impressions=${join(folder, "impressions-*")}`,
+      `--clicks=${join(folder, "clicks-*")}`,
+      "--add-to-carts=none",
+      "--previous-orders=none",
+      `--output=${join(folder, "counted")}`,
+      `--dates=${name(days[0])}..${name(days[2])}`,
+      "--lookback-days=5",
+      "--history-length=3",
+    ],
+    0,
+  );
+  const counted = await planRun(options, "counted");
+  const combined = spyOnInputs();
+  const grouped = jest.spyOn(Untag.prototype, "process");
+  const { outcome } = await collect<{ outcome: Outcome }>((root) => ({ outcome: root.apply(backstory(counted)) }));
+
+  const seen = (micros: number): boolean => days.some((day) => micros < day * DAY_MICROS && micros >= (day - 5) * DAY_MICROS);
+  const kept = clicks.filter(({ click_time }) => seen(Date.parse(`${click_time}Z`) * 1000));
+  const batches = combined.inputs;
+  expect(batches.reduce((sum, { times }) => sum + times.length, 0)).toBe(kept.length);
+  expect(batches.length).toBeLessThan(kept.length / 50);
+
+  const values = grouped.mock.calls.flatMap(([{ value }]) => [...value] as ({ left: Timelines } | { right: RankingBatch })[]);
+  const right = values.flatMap((value) => ("right" in value ? [value.right] : []));
+  const wanted = impressions.filter(({ dt }) => days.map(name).includes(dt));
+  expect(right.reduce((sum, { slotItems }) => sum + slotItems.length, 0)).toBe(wanted.flatMap((each) => each.impressions).length);
+  expect(right.reduce((sum, { days: { length } }) => sum + length, 0)).toBe(wanted.length);
+  for (const spy of [...combined.spies, grouped]) spy.mockRestore();
+
+  expect(outcome).toHaveLength(1);
+  const { ledger, rows } = outcome[0];
+  expect(rows).toBe(wanted.flatMap((each) => each.impressions).length);
+  expect([ledger.clicks.rows, ledger.impressions.rows]).toEqual([clicks.length, impressions.length]);
+});

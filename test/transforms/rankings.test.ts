@@ -1,0 +1,64 @@
+import fc from "fast-check";
+import { bucketOf, words } from "../../transforms/ids";
+import { pickRankings, RankingBuilder } from "../../transforms/rankings";
+import { plainRankings, type Ranking, rankingBatches, rankings } from "./plain";
+
+const bucket = (customer: bigint, buckets: number): number => {
+  const [low, high] = words(BigInt64Array.of(customer));
+  return bucketOf(low, high, buckets);
+};
+
+function push(builder: RankingBuilder, given: readonly Ranking[]): void {
+  for (const { customer, day, id, slots } of given) builder.push(customer, day, id, slots);
+}
+
+const taken = (builder: RankingBuilder, buckets: number) =>
+  [...builder.take(buckets)].map(({ key, value }) => ({ key, rankings: plainRankings(value) }));
+
+test("RankingBuilder gives every ranking in the batch of its customer's bucket, in the order pushed", () =>
+  fc.assert(
+    fc.property(rankings, fc.integer({ min: 1, max: 7 }), (given, buckets) => {
+      const builder = new RankingBuilder();
+      push(builder, given);
+      expect(builder.length).toBe(given.length);
+      const keys = Array.from({ length: buckets }, (_, key) => key);
+      const expected = keys.map((key) => ({ key, rankings: given.filter(({ customer }) => bucket(customer, buckets) === key) }));
+      expect(taken(builder, buckets)).toEqual(expected.filter((each) => each.rankings.length > 0));
+      expect(taken(builder, buckets)).toEqual([]);
+    }),
+  ));
+
+/** Each column outgrows its room on its own: many rankings, many slots, or long ids. */
+test.each([
+  ["many rankings of one slot and a short id", 1000, 1, "é"],
+  ["few rankings of many slots", 20, 3000, "a"],
+  ["few rankings with long ids", 20, 1, "é".repeat(5000)],
+  ["many of everything", 1000, 20, "ranking-\u{1F600}"],
+])("a builder that grows keeps all: %s", (_, count, slots, id) => {
+  const given = Array.from({ length: count }, (_, i) => ({
+    customer: BigInt(i),
+    day: i,
+    id: `${id}${i}`,
+    slots: Array.from({ length: slots }, (_, s) => ({ item: BigInt(i * s), isOrder: s % 3 === 0 })),
+  }));
+  const builder = new RankingBuilder();
+  for (let again = 0; again < 2; again++) {
+    push(builder, given);
+    expect(taken(builder, 1)).toEqual([{ key: 0, rankings: given }]);
+  }
+});
+
+test("pickRankings picks rankings of several batches in any order, any number of times", () =>
+  fc.assert(
+    fc.property(rankings, rankings, fc.array(fc.tuple(fc.nat(1), fc.nat(9)), { maxLength: 12 }), (a, b, wanted) => {
+      const both = [a, b];
+      const batches = both.map((given) => rankingBatches(given)[0]);
+      const picks = wanted.filter(([from, row]) => row < both[from].length);
+      const picked = pickRankings(
+        batches,
+        Int32Array.from(picks, ([from]) => from),
+        Int32Array.from(picks, ([, row]) => row),
+      );
+      expect(plainRankings(picked)).toEqual(picks.map(([from, row]) => both[from][row]));
+    }),
+  ));
