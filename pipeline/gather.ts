@@ -3,6 +3,19 @@ import { bucketOf } from "../transforms/ids";
 import type { ActionTaker } from "../transforms/normalise";
 import type { ShownIndex } from "../transforms/shownindex";
 
+/** Actions by bucket: those of bucket b are the rows [starts[b], starts[b + 1]). One message between threads, however many buckets. */
+export interface BucketedActions {
+  all: ActionBatch;
+  starts: Int32Array;
+}
+
+/** One batch for each bucket that has any. The batches share their memory. */
+export function* batchesOf({ all, starts }: BucketedActions): Generator<{ key: number; value: ActionBatch }> {
+  for (let key = 0; key + 1 < starts.length; key++) {
+    if (starts[key + 1] > starts[key]) yield { key, value: slice(all, starts[key], starts[key + 1]) };
+  }
+}
+
 /**
  * Actions of one table as they are scanned, without those that no ranking can use: of customers never shown, or outside of
  * every window of their customer. What is left out is counted.
@@ -84,16 +97,12 @@ export class ActionGather implements ActionTaker {
     return k;
   }
 
-  /** What was gathered, as one batch for each bucket of customers that has any; empty afterwards. The batches share their memory. */
-  *take(buckets: number): Generator<{ key: number; value: ActionBatch }> {
+  /** What was gathered, in the order of buckets; empty afterwards. */
+  take(buckets: number): BucketedActions {
     const { rows, starts } = this.byBucket(buckets);
     const all = this.pick(rows);
     this.length = 0;
-    for (let key = 0; key < buckets; key++) {
-      const from = starts[key];
-      const to = starts[key + 1];
-      if (to > from) yield { key, value: slice(all, from, to) };
-    }
+    return { all, starts };
   }
 
   private byBucket(buckets: number): { rows: Int32Array; starts: Int32Array } {

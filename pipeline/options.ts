@@ -2,6 +2,7 @@ import { z } from "zod";
 import { date } from "../transforms/values";
 import { ConfigError } from "./errors";
 import type { Content, OutputColumn } from "./parquet/schema";
+import { ROW_GROUP_BYTES } from "./parquet/trainingfile";
 
 /** A number, or its digits; nothing that Number() would take for one besides, such as "" or true. */
 const wholeNumber = (least: number, most: number, unit: string) =>
@@ -24,9 +25,6 @@ const wholeNumber = (least: number, most: number, unit: string) =>
         .max(most, `must be at most ${most.toLocaleString("en")}`),
     );
 const path = (what: string) => z.string().min(1, "must be a path").describe(what);
-
-/** Decoded bytes of a row group: 10,000 rows of 1000 actions. */
-const ROW_GROUP_BYTES = 128_000_000;
 
 /** Names are keys of plain objects, so that what every object has by itself is none. */
 const column = z.string().refine((name) => name !== "" && !(name in {}), "must be the name of a column");

@@ -8,6 +8,7 @@ import type { RankingBatch } from "../transforms/rankings";
 import type { Rules } from "../transforms/rules";
 import type { Shown } from "../transforms/shownindex";
 import type { Ledger } from "../transforms/tablecounts";
+import { batchesOf } from "./gather";
 import type { Split } from "./io/rows";
 import { progress } from "./progress";
 import { SCAN_SPLIT, type ScanInput, type ScanOutput, type SplitExtent } from "./scansplit";
@@ -45,7 +46,7 @@ export class ScanSplits implements AsyncDoFn<ScanTask, OneOf<ScanOutputs>> {
 
 async function handOn(output: ScanOutput, split: Split, emit: (output: OneOf<ScanOutputs>) => Promise<void>): Promise<void> {
   if ("rows" in output) progress.scanned(split.table, output.rows);
-  else if ("actions" in output) for (const actions of output.actions) await emit({ actions });
+  else if ("actions" in output) for (const actions of batchesOf(output.actions)) await emit({ actions });
   else if ("rankings" in output) for (const rankings of output.rankings) await emit({ rankings });
   else await emit(output);
 }

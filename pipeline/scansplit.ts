@@ -3,7 +3,6 @@ import { appendFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { KV } from "../beam/cogroup";
 import type { Emit, Kernel } from "../beam/threads";
-import type { ActionBatch } from "../transforms/actions";
 import type { Cell } from "../transforms/cells";
 import { ActionNormaliser, type Normaliser, RankingNormaliser, type Source } from "../transforms/normalise";
 import { type RankingBatch, RankingBuilder } from "../transforms/rankings";
@@ -11,7 +10,7 @@ import type { Rules } from "../transforms/rules";
 import { type Shown, ShownIndex } from "../transforms/shownindex";
 import { type Ledger, noCounts, place, type TableCounts } from "../transforms/tablecounts";
 import { type FastSink, isFast, readFast } from "./fastscan";
-import { ActionGather } from "./gather";
+import { ActionGather, type BucketedActions } from "./gather";
 import { parseJson } from "./io/json";
 import { readSplit } from "./io/readers";
 import type { Split } from "./io/rows";
@@ -28,7 +27,7 @@ export interface ScanInput {
 
 /** What a scan hands on, one field at a time. */
 export type ScanOutput =
-  | { actions: KV<ActionBatch>[] }
+  | { actions: BucketedActions }
   | { rankings: KV<RankingBatch>[] }
   | { ledger: Ledger }
   | { extents: SplitExtent }
@@ -174,7 +173,7 @@ class Scan implements FastSink {
 
   *batches(): Generator<ScanOutput> {
     this.writeRejects();
-    if (this.gatheredActions.length > 0) yield { actions: [...this.gatheredActions.take(this.rules.buckets)] };
+    if (this.gatheredActions.length > 0) yield { actions: this.gatheredActions.take(this.rules.buckets) };
     if (this.gatheredRankings.length > 0) yield { rankings: [...this.gatheredRankings.take(this.rules.buckets)] };
   }
 

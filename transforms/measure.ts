@@ -25,21 +25,23 @@ export class MeasureHistories implements AsyncDoFn<KV<Joined>, KV<MetricsState>>
 export class SumMetrics {
   constructor(readonly maxPositions: number) {}
 
-  createAccumulator(): MetricsState {
-    return new Metrics(this.maxPositions).toJSON();
+  createAccumulator(): MetricsState[] {
+    return [];
   }
-  addInput(sum: MetricsState, metrics: MetricsState): MetricsState {
-    return this.mergeAccumulators([sum, metrics]);
+  addInput(parts: MetricsState[], part: MetricsState): MetricsState[] {
+    // Merged now and then, not each time: a sum is as large as a part.
+    parts.push(part);
+    return parts.length < 16 ? parts : [this.extractOutput(parts)];
   }
-  mergeAccumulators(sums: Iterable<MetricsState>): MetricsState {
+  mergeAccumulators(accumulators: Iterable<MetricsState[]>): MetricsState[] {
+    return [this.extractOutput([...accumulators].flat())];
+  }
+  extractOutput(parts: MetricsState[]): MetricsState {
     const merged = new Metrics(this.maxPositions);
-    for (const sum of sums) merged.merge(Metrics.fromJSON(sum));
+    for (const part of parts) merged.merge(Metrics.fromJSON(part));
     return merged.toJSON();
   }
-  extractOutput(sum: MetricsState): MetricsState {
-    return sum;
-  }
-  accumulatorCoder(): ColumnsCoder<MetricsState> {
+  accumulatorCoder(): ColumnsCoder<MetricsState[]> {
     return new ColumnsCoder();
   }
 }

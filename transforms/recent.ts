@@ -68,8 +68,8 @@ export class RecentActions {
   }
 }
 
-/** Below this many rows a merge costs more than it saves. */
-const MERGE_ROWS = 1 << 16;
+/** Below this many rows, some 8 MB, a merge is left to the join. */
+const MERGE_ROWS = 1 << 18;
 
 const sizeOf = (timelines: Timelines | null): number => (timelines === null ? 0 : timelines.times.length + timelines.tallies.counts.length);
 
