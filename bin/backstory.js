@@ -14,6 +14,8 @@ if (Number(process.versions.node.split(".")[0]) < 24) {
   const { status, signal } = spawnSync(newer, process.argv.slice(1), { stdio: "inherit" });
   process.exit(signal === null ? status : 1);
 } else {
+  // Half of a short run is compiling the SDK: keep what was compiled (Node's own folder for it, below the temporary one).
+  require("node:module").enableCompileCache();
   require("../dist/pipeline/cli.js")
     .main(process.argv.slice(2))
     .then((code) => {

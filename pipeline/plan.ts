@@ -23,7 +23,7 @@ const SHARD_BYTES = 64 << 20;
 /** Bytes of all inputs for each bucket of customers: what the join holds in memory at once. */
 const BUCKET_BYTES = 16 << 20;
 /** Below this, threads take longer to start than they save. */
-const SMALL_BYTES = 48 << 20;
+const SMALL_BYTES = 128 << 20;
 /** More days than this in --dates are a slip rather than a wish: each is a cutoff, whether it has impressions or not. */
 const MAX_DAYS = 4000;
 
