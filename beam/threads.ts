@@ -49,12 +49,15 @@ class Pool implements Threads {
   private readonly idle: Worker[] = [];
   private readonly waiting: Task[] = [];
   private readonly running = new Map<Worker, Task>();
+  /** why a thread has died */
+  private fault: { error: unknown } | undefined;
 
   constructor(readonly count: number) {
     for (let i = 0; i < count; i++) this.start();
   }
 
   run<Input, Output>({ module, run }: Kernel<Input, Output>, input: Input, emit: Emit<Output>): Promise<void> {
+    if (this.fault !== undefined) return Promise.reject(this.fault.error);
     return new Promise((resolve, reject) => {
       const request = { module, name: run.name, input };
       this.waiting.push({ request, emit: emit as Emit<unknown>, resolve, reject, taken: Promise.resolve() });
@@ -102,6 +105,7 @@ class Pool implements Threads {
 
   /** A thread that died takes its task with it; the run fails rather than waits for it. */
   private died(worker: Worker, error: unknown): void {
+    this.fault ??= { error };
     this.running.get(worker)?.reject(error);
     this.running.delete(worker);
     for (const task of this.waiting.splice(0)) task.reject(error);

@@ -33,7 +33,11 @@ export async function smallPlan(): Promise<{ folder: string; plan: Plan }> {
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   mkdirSync(join(folder, "out"));
   const flags = Object.keys(files).map((name) => `--${name}=${join(folder, name)}`);
-  const { options } = parseFlags(BuildOptions, [...flags, `--output=${join(folder, "out")}`, "--shards=2"], 0);
+  const { options } = parseFlags(
+    BuildOptions,
+    [...flags, `--output=${join(folder, "out")}`, "--shards=2", "--dates=2025-08-16..2025-08-17"],
+    0,
+  );
   return { folder, plan: await planRun(options, "run") };
 }
 

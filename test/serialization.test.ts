@@ -11,6 +11,7 @@ import { buildTrainingInputs } from "../transforms/inputs";
 import { joinHistories } from "../transforms/joined";
 import { type Ledger, noCounts } from "../transforms/ledger";
 import { Metrics } from "../transforms/metrics";
+import { shownOf } from "../transforms/shownindex";
 import { mergeTimelines } from "../transforms/timelines";
 import { given } from "./beam/collect";
 import { CLICK, graphOf, IMPRESSIONS, payloadsOf, protoOf, smallPlan } from "./graphs";
@@ -76,13 +77,15 @@ function inputs(): Record<string, unknown[]> {
   const metrics = new Metrics(plan.publish.maxPositions);
   metrics.add([1, 2, 0], 0, 3, 3, 2, "2025-08-16");
   const used: Ledger = { impressions: { ...noCounts(), rows: 1, places: { used: 1 } } };
-  const { file, index } = plan.splits[0];
+  const shown = { customers: BigInt64Array.of(1n, -1n), firstDays: Int32Array.of(day, day), lastDays: Int32Array.of(day, day + 1) };
+  const [split] = plan.actions;
+  const { file, index } = plan.rankings[0];
   const extents = { table: "impressions", path: file.path, index, positions: 2, rejects: null };
   const keyed = (value: unknown) => ({ key: 2 ** 40, value });
   return {
     ApplyWindow: batches.map(keyed),
     RecentActions: [...windowed, timelines],
-    JoinHistories: [keyed({ left: [timelines], right })],
+    JoinHistories: [keyed({ left: [[...windowed, timelines]], right }), keyed({ left: [], right })],
     MeasureHistories: [keyed(joined)],
     SumMetrics: [metrics.toJSON(), metrics.toJSON()],
     SumLedgers: [ledger, used],
@@ -95,7 +98,17 @@ function inputs(): Record<string, unknown[]> {
     Named: [ledger],
     NormaliseRows: [CLICK, IMPRESSIONS],
     ExplodeRows: [keyed(joined)],
-    ScanSplits: plan.splits,
+    ShownOf: right.map(keyed),
+    AllShown: [shown, shownOf(right[0])],
+    ToEachGroup: [keyed(shown)],
+    PairUp: [keyed({ left: plan.actions, right: [shown] }), keyed({ left: [split], right: [] })],
+    ScanSplits: [
+      ...plan.rankings.map((split) => ({ split, shown: null })),
+      ...plan.actions.flatMap((split) => [
+        { split, shown },
+        { split, shown: null },
+      ]),
+    ],
     WriteShard: [{ key: 1, value: [joined] }],
     Publish: [{ key: 0, value: [{ start: true }, { ledger: used }, { extents }, { metrics: metrics.toJSON() }] }],
   };

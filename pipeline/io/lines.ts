@@ -52,6 +52,7 @@ async function scanBlocks(window: Window, stop: number, reader: LineReader, drai
   const { scanner } = reader;
   if (scanner === undefined) return;
   let view = new DataView<ArrayBufferLike>(new ArrayBuffer(0));
+  let closed = false;
   for (let last = false; window.offset < stop; ) {
     const to = blockEnd(window, stop);
     if (to > window.start) {
@@ -63,12 +64,12 @@ async function scanBlocks(window: Window, stop: number, reader: LineReader, drai
     }
     // What is left is no whole line, or a quoted cell that is still open.
     if (last) {
-      reader.rest(window.bytes, window.start, window.end);
+      reader.rest(window.bytes, window.start, closed ? window.end - 1 : window.end);
       break;
     }
     await drain();
     last = !(await window.more());
-    if (last) window.closeLine();
+    if (last) closed = window.closeLine();
   }
   scanner.finish();
 }

@@ -66,9 +66,11 @@ export class Window {
     return this.bytes.length - SLACK;
   }
 
-  /** Sees to it that the text, which has come to its end, ends in a line feed; an empty one stays empty. */
-  closeLine() {
-    if (this.end > this.start && this.bytes[this.end - 1] !== LF) this.bytes[this.end++] = LF;
+  /** Sees to it that the text, which has come to its end, ends in a line feed; an empty one stays empty. @returns whether it lacked one */
+  closeLine(): boolean {
+    if (this.end === this.start || this.bytes[this.end - 1] === LF) return false;
+    this.bytes[this.end++] = LF;
+    return true;
   }
 
   /** Goes past a byte order mark at the start of the text. */

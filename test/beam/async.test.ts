@@ -164,11 +164,11 @@ requireForSerialization("backstory/test/beam/async", { Twice });
 test("asyncParDo in a pipeline on the direct runner: every output, before the pipeline ends", async () => {
   const elements = Array.from({ length: 50 }, (_, i) => i);
   const { out } = await collect<{ out: number }>((root) => ({
-    out: given(root, elements).apply(asyncParDo(new Twice(), 4, new ColumnsCoder<number>())),
+    out: given(root, elements).apply(asyncParDo(new Twice(), new ColumnsCoder<number>())),
   }));
   expect(out.sort((a, b) => a - b)).toEqual(elements.flatMap((x) => [x, 2 * x]).sort((a, b) => a - b));
 });
 
 test("asyncParDo in a pipeline: an error is the run's error", async () => {
-  await expect(collect((root) => ({ out: given(root, [1, -1, 2]).apply(asyncParDo(new Twice(), 2)) }))).rejects.toThrow("negative");
+  await expect(collect((root) => ({ out: given(root, [1, -1, 2]).apply(asyncParDo(new Twice())) }))).rejects.toThrow("negative");
 });

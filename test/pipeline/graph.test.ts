@@ -12,6 +12,7 @@ import type { WindowedActions } from "../../transforms/bounds";
 import { DAY_MICROS } from "../../transforms/calendar";
 import type { RankingBatch } from "../../transforms/rankings";
 import { RecentActions, type Timelines } from "../../transforms/recent";
+import type { Shown } from "../../transforms/shownindex";
 import { collect } from "../beam/collect";
 import { graphOf, ndjson, payloadsOf, smallPlan } from "../graphs";
 
@@ -52,7 +53,7 @@ test("there is one CombinePerKey of RecentActions, between the window and CoGrou
 
 test("the rankings reach CoGroupByKey as they were scanned, and its output the join", () => {
   const coGroup = named("buildHistories/coGroupByKey");
-  const outputs = named("outputs").outputs;
+  const outputs = named("scanRankings/outputs").outputs;
   expect(coGroup.inputs.right).toBe(outputs.rankings);
   expect(only(named("buildHistories/joinHistories").inputs)).toBe(only(coGroup.outputs));
 });
@@ -74,7 +75,7 @@ test("every shuffle carries (varint, columns): nothing goes through the SDK's ge
 
 test("accumulators travel as columns", () => {
   const combines = transforms().filter(({ spec }) => spec?.urn === COMBINE);
-  expect(combines.map(combineFnOf).sort()).toEqual(["RecentActions", "SumLedgers", "SumMetrics"]);
+  expect(combines.map(combineFnOf).sort()).toEqual(["AllShown", "RecentActions", "SumLedgers", "SumMetrics"]);
   for (const { spec } of combines) {
     const { accumulatorCoderId } = runnerApi.CombinePayload.fromBinary(spec!.payload);
     expect(graph.coders[accumulatorCoderId].spec!.urn).toBe("backstory:coder:columns:v1");
@@ -170,15 +171,21 @@ test("every action that was kept goes through CombinePerKey, and every slot thro
   const grouped = jest.spyOn(Untag.prototype, "process");
   const { outcome } = await collect<{ outcome: Outcome }>((root) => ({ outcome: root.apply(backstory(counted)) }));
 
-  const seen = (micros: number): boolean => days.some((day) => micros < day * DAY_MICROS && micros >= (day - 5) * DAY_MICROS);
-  const kept = clicks.filter(({ click_time }) => seen(Date.parse(`${click_time}Z`) * 1000));
+  const wanted = impressions.filter(({ dt }) => days.map(name).includes(dt));
+  const daysOf = (customer: number) =>
+    wanted.filter(({ customer_id }) => customer_id === customer).map(({ dt }) => Date.parse(dt) / 86_400_000);
+  const own = new Map(clicks.map(({ customer_id }) => [customer_id, daysOf(customer_id)]));
+  const kept = clicks.filter(({ customer_id, click_time }) => {
+    const micros = Date.parse(`${click_time}Z`) * 1000;
+    const shown = own.get(customer_id)!;
+    return micros < Math.max(...shown) * DAY_MICROS && micros >= (Math.min(...shown) - 5) * DAY_MICROS;
+  });
   const batches = combined.inputs;
   expect(batches.reduce((sum, { times }) => sum + times.length, 0)).toBe(kept.length);
   expect(batches.length).toBeLessThan(kept.length / 50);
 
-  const values = grouped.mock.calls.flatMap(([{ value }]) => [...value] as ({ left: Timelines } | { right: RankingBatch })[]);
-  const right = values.flatMap((value) => ("right" in value ? [value.right] : []));
-  const wanted = impressions.filter(({ dt }) => days.map(name).includes(dt));
+  const values = grouped.mock.calls.flatMap(([{ value }]) => [...value] as { right?: RankingBatch | Shown }[]);
+  const right = values.flatMap((value) => (value.right !== undefined && "slotItems" in value.right ? [value.right] : []));
   expect(right.reduce((sum, { slotItems }) => sum + slotItems.length, 0)).toBe(wanted.flatMap((each) => each.impressions).length);
   expect(right.reduce((sum, { days: { length } }) => sum + length, 0)).toBe(wanted.length);
   for (const spy of [...combined.spies, grouped]) spy.mockRestore();

@@ -1,14 +1,43 @@
-import { Window } from "../../transforms/bounds";
-import { JoinHistories } from "../../transforms/join";
+import type { CoGrouped } from "../../beam/cogroup";
+import type { OneOf } from "../../beam/outputs";
+import { applyWindow, Window } from "../../transforms/bounds";
+import { JoinHistories, type JoinOutputs } from "../../transforms/join";
+import type { Recent } from "../../transforms/joinbucket";
 import { joinHistories } from "../../transforms/joined";
+import type { RankingBatch } from "../../transforms/rankings";
 import { DEFAULT_RULES } from "../../transforms/rules";
-import { rankingBatches, SOME_DAY } from "./plain";
+import { mergeTimelines } from "../../transforms/timelines";
+import { actionBatch, rankingBatches, SOME_DAY } from "./plain";
 
-test("the DoFn emits the ledger of each bucket, and its join under the shard", () => {
-  const rules = { ...DEFAULT_RULES, days: [SOME_DAY], buckets: 8, shards: 4 };
-  const right = rankingBatches([{ customer: 1n, day: SOME_DAY, id: "r", slots: [{ item: 5n, isOrder: false }] }]);
-  const { joined, ledger } = joinHistories({ left: [], right }, new Window(rules));
-  const doFn = new JoinHistories(rules);
-  doFn.startBundle();
-  expect([...doFn.process({ key: 6, value: { left: [], right } })]).toEqual([{ ledger }, { joined: { key: 2, value: joined } }]);
+const rules = { ...DEFAULT_RULES, days: [SOME_DAY], buckets: 8, shards: 4 };
+const window = new Window(rules);
+const right = rankingBatches([{ customer: 1n, day: SOME_DAY, id: "r", slots: [{ item: 5n, isOrder: false }] }]);
+const click = (customer: bigint, item: bigint) => ({ customer, item, time: (SOME_DAY - 1) * 86_400e6, type: 1, ownDay: SOME_DAY - 1 });
+const part = (...clicks: ReturnType<typeof click>[]) => applyWindow(actionBatch(clicks), window);
+
+async function outputsOf(value: CoGrouped<Recent, RankingBatch>): Promise<OneOf<JoinOutputs>[]> {
+  const outputs: OneOf<JoinOutputs>[] = [];
+  await new JoinHistories(rules).process({ key: 6, value }, async (output) => void outputs.push(output));
+  return outputs;
+}
+
+test("the DoFn emits the ledger of each bucket, and its join under the shard", async () => {
+  const { joined, ledger } = joinHistories({ left: [], right }, window);
+  expect(await outputsOf({ left: [], right })).toEqual([{ ledger }, { joined: { key: 2, value: joined } }]);
+});
+
+test("the parts of a bucket are merged before they are joined", async () => {
+  const parts: Recent = [part(click(1n, 7n), click(2n, 8n)), mergeTimelines([part(click(1n, 9n))], window)];
+  const { joined, ledger } = joinHistories({ left: [mergeTimelines(parts, window)], right }, window);
+  expect(Array.from(joined.items.subarray(joined.historyStarts[0], joined.historyEnds[0]))).toEqual([9n, 7n]);
+  expect(await outputsOf({ left: [parts], right })).toEqual([{ ledger }, { joined: { key: 2, value: joined } }]);
+});
+
+test("a bucket without rows has its ledger only", async () => {
+  const left = [[part(click(1n, 7n))]];
+  expect((await outputsOf({ left, right: [] })).map(Object.keys)).toEqual([["ledger"]]);
+});
+
+test("two parts of CombinePerKey for one bucket are an error", async () => {
+  await expect(outputsOf({ left: [[], []], right })).rejects.toThrow("gave a bucket 2 times");
 });

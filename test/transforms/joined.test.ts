@@ -17,6 +17,7 @@ import {
   rules,
   SOME_DAY,
 } from "./plain";
+import { settled } from "./runs";
 
 jest.setTimeout(30_000);
 
@@ -28,7 +29,7 @@ function joined(some: Rules, given: readonly Action[], shown: readonly Ranking[]
   const parts = [given.slice(0, half), given.slice(half)].map((part) =>
     fn.addInput(fn.createAccumulator(), applyWindow(actionBatch(part), window)),
   );
-  const left = given.length === 0 ? [] : [fn.extractOutput(fn.mergeAccumulators(parts))];
+  const left = given.length === 0 ? [] : [settled(fn, fn.mergeAccumulators(parts), some)];
   const right = [...rankingBatches(shown.slice(0, 3)), ...rankingBatches(shown.slice(3))];
   return joinHistories({ left, right }, window);
 }
@@ -182,7 +183,7 @@ test("actions of a type without a table are placed under their code", () => {
 
 test("two timelines for one bucket are an error, since CombinePerKey gives one", () => {
   const fn = new RecentActions(DEFAULT_RULES);
-  const timelines: Timelines = fn.extractOutput(fn.createAccumulator());
+  const timelines: Timelines = settled(fn, fn.createAccumulator(), DEFAULT_RULES);
   expect(() => joinHistories({ left: [timelines, timelines], right: [] }, new Window(DEFAULT_RULES))).toThrow("2 timelines");
 });
 

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import type { KV } from "../../beam/cogroup";
 import { applyWindow, Window } from "../../transforms/bounds";
 import { dayName } from "../../transforms/calendar";
 import { joinHistories } from "../../transforms/joined";
@@ -7,19 +8,23 @@ import { Metrics, type MetricsState } from "../../transforms/metrics";
 import { RecentActions } from "../../transforms/recent";
 import type { Rules } from "../../transforms/rules";
 import { type Action, actionBatch, actions, daysOf, naiveJoin, type Ranking, rankingBatches, rankings, rules } from "./plain";
+import { settled } from "./runs";
 
 jest.setTimeout(30_000);
 
 const MAX_POSITIONS = 3;
 
-function measured(some: Rules, given: readonly Action[], shown: readonly Ranking[]): MetricsState {
+async function measured(some: Rules, given: readonly Action[], shown: readonly Ranking[]): Promise<MetricsState> {
   const window = new Window(some);
   const fn = new RecentActions(some);
-  const left = [fn.extractOutput(fn.addInput(fn.createAccumulator(), applyWindow(actionBatch(given), window)))];
+  const left = [settled(fn, fn.addInput(fn.createAccumulator(), applyWindow(actionBatch(given), window)), some)];
   const { joined } = joinHistories({ left, right: rankingBatches(shown) }, window);
-  const [{ key, value }] = [...new MeasureHistories(some.historyLength, MAX_POSITIONS).process({ key: 3, value: joined })];
-  expect(key).toBe(0);
-  return value;
+  const outputs: KV<MetricsState>[] = [];
+  await new MeasureHistories(some.historyLength, MAX_POSITIONS).process({ key: 3, value: joined }, async (output) => {
+    outputs.push(output);
+  });
+  expect(outputs.map(({ key }) => key)).toEqual([0]);
+  return outputs[0].value;
 }
 
 /** The rows of the output, spelled out: one for each slot, its types padded with zeros. */
@@ -37,9 +42,9 @@ const share = (part: number, whole: number): number => (whole === 0 ? 0 : part /
 
 test("a bucket's figures are those of counting all positions of all rows", () =>
   fc.assert(
-    fc.property(rules, actions(), rankings, (some, given, shown) => {
+    fc.asyncProperty(rules, actions(), rankings, async (some, given, shown) => {
       const run = { ...some, days: daysOf(shown) };
-      const report = Metrics.fromJSON(measured(run, given, shown)).report();
+      const report = Metrics.fromJSON(await measured(run, given, shown)).report();
       const rows = naiveRows(run, given, shown);
       const real = rows.map(({ types }) => types.filter((type) => type !== 0).length);
       const all = rows.flatMap(({ types }) => types);
@@ -66,17 +71,17 @@ test("a bucket's figures are those of counting all positions of all rows", () =>
 
 test("the figures of buckets add up to those of the whole, in any order and bracketing", () =>
   fc.assert(
-    fc.property(rules, actions(), rankings, fc.boolean(), (some, given, shown, turned) => {
+    fc.asyncProperty(rules, actions(), rankings, fc.boolean(), async (some, given, shown, turned) => {
       const run = { ...some, days: daysOf(shown) };
       const bucket = (odd: boolean) => {
         const inside = ({ customer }: { customer: bigint }) => (customer % 2n !== 0n) === odd;
         return measured(run, given.filter(inside), shown.filter(inside));
       };
-      const [a, b] = [bucket(turned), bucket(!turned)];
+      const [a, b] = [await bucket(turned), await bucket(!turned)];
       const fn = new SumMetrics(MAX_POSITIONS);
       const added = fn.addInput(fn.addInput(fn.createAccumulator(), a), b);
-      const merged = fn.mergeAccumulators([fn.addInput(fn.createAccumulator(), a), fn.createAccumulator(), b]);
-      const whole = Metrics.fromJSON(measured(run, given, shown)).report();
+      const merged = fn.mergeAccumulators([fn.addInput(fn.createAccumulator(), a), fn.createAccumulator(), [b]]);
+      const whole = Metrics.fromJSON(await measured(run, given, shown)).report();
       for (const sum of [added, merged]) expect(Metrics.fromJSON(fn.extractOutput(sum)).report()).toEqual(whole);
     }),
     { numRuns: 100 },

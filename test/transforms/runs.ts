@@ -1,8 +1,9 @@
 /** Batches of actions on their way through a run, as plain objects. */
 import fc from "fast-check";
-import { applyWindow, type Window, type WindowedActions } from "../../transforms/bounds";
+import { applyWindow, Window, type WindowedActions } from "../../transforms/bounds";
+import type { Accumulator, RecentActions } from "../../transforms/recent";
 import type { Rules } from "../../transforms/rules";
-import type { Timelines } from "../../transforms/timelines";
+import { mergeTimelines, type Timelines } from "../../transforms/timelines";
 import { type Action, actionBatch, days, rules } from "./plain";
 
 const known = fc.option(fc.uniqueArray(days, { minLength: 1, maxLength: 4 }).map((some) => some.sort((a, b) => a - b)));
@@ -53,3 +54,7 @@ export function talliesOf({ tallies: { customers, types, firsts, lasts, counts }
 
 export const batchesOf = (parts: readonly (readonly Action[])[], window: Window) =>
   parts.map((part) => applyWindow(actionBatch(part), window));
+
+/** The timelines of an accumulator, as the join makes them. */
+export const settled = (fn: RecentActions, accumulator: Accumulator, some: Rules): Timelines =>
+  mergeTimelines(fn.extractOutput(accumulator), new Window(some));

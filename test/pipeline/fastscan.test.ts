@@ -1,0 +1,252 @@
+/** The fast scanners with their careful reader, against the careful readers alone: a scan of either is to be the same. */
+import { mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import fc from "fast-check";
+import { batchesOf } from "../../pipeline/gather";
+import { findFiles, planSplits } from "../../pipeline/io/files";
+import type { Split } from "../../pipeline/io/rows";
+import { type ScanInput, scanSplit } from "../../pipeline/scansplit";
+import { DEFAULT_RULES, type Rules } from "../../transforms/rules";
+import { addLedger, type Ledger, unbalanced } from "../../transforms/tablecounts";
+import { cases } from "../cases";
+import { plainRankings, SOME_DAY } from "../transforms/plain";
+import { type CsvFile, csvFile } from "./csvcases";
+import { temporary } from "./io/gather";
+
+jest.setTimeout(60_000);
+
+/** Whether scans are without the fast scanners. */
+let mockCareful = false;
+jest.mock("../../pipeline/fastscan", () => {
+  const actual = jest.requireActual("../../pipeline/fastscan");
+  return { ...actual, isFast: (split: Split) => !mockCareful && actual.isFast(split) };
+});
+
+const folder = temporary();
+const rejectsFolder = join(folder.path, "rejects");
+
+const byText = (rows: readonly unknown[]): string[] =>
+  rows.map((row) => JSON.stringify(row, (_, value) => (typeof value === "bigint" ? `${value}n` : value))).sort();
+
+/** All that a scan gives, but for the order of rows. */
+async function scanned(split: Split, rules: Rules, shown: ScanInput["shown"]) {
+  const actions: unknown[] = [];
+  const rankings: unknown[] = [];
+  const rest: unknown[] = [];
+  const ledger: Ledger = {};
+  let rows = 0;
+  await scanSplit({ split, rules, shown, rejectsFolder }, (output) => {
+    if ("rows" in output) rows += output.rows;
+    else if ("actions" in output) {
+      for (const { key, value } of batchesOf(output.actions))
+        for (const [i, customer] of value.customers.entries())
+          actions.push([key, customer, value.items[i], value.times[i], value.types[i], value.ownDays[i] ?? null]);
+    } else if ("rankings" in output)
+      for (const { key, value } of output.rankings) for (const each of plainRankings(value)) rankings.push([key, each]);
+    else if ("ledger" in output) addLedger(ledger, output.ledger);
+    else {
+      const { rejects, ...extent } = output.extents;
+      rest.push({ ...extent, rejects: rejects === null ? [] : readFileSync(rejects, "utf8").trim().split("\n") });
+      if (rejects !== null) rmSync(rejects);
+    }
+  });
+  return { actions: byText(actions), rankings: byText(rankings), ledger, rows, rest };
+}
+
+type Scanned = Awaited<ReturnType<typeof scanned>>;
+
+/** The scan, or why there is none. */
+async function outcomeOf(split: Split, rules: Rules, shown: ScanInput["shown"], careful: boolean): Promise<Scanned | { error: string }> {
+  mockCareful = careful;
+  try {
+    return await scanned(split, rules, shown);
+  } catch (error) {
+    if (!/BrokenFile|ConfigError/.test((error as Error).name)) throw error;
+    return { error: (error as Error).message };
+  } finally {
+    mockCareful = false;
+  }
+}
+
+/**
+ * Names of columns are for a message about one that every row lacks. A column that the folders supply is not lacking, so that
+ * the fast scanners need not tell of rows without it.
+ */
+function settleColumns(fast: Scanned | { error: string }, careful: Scanned | { error: string }, { table, file }: Split): void {
+  if ("error" in fast || "error" in careful || Object.keys(file.partition).length === 0) return;
+  const { columns } = careful.ledger[table];
+  expect(columns).toEqual(expect.arrayContaining(fast.ledger[table].columns));
+  fast.ledger[table].columns = columns;
+}
+
+/** Scans a file both ways, split by split. @returns what was found, all splits together */
+async function expectSame(path: string, table: string, rules: Rules, shown: ScanInput["shown"] = null, splitBytes = 1 << 30) {
+  const found = { actions: 0, rankings: 0, rejects: 0, lines: 0 };
+  for (const split of await planSplits(table, findFiles(path, table), splitBytes)) {
+    const fast = await outcomeOf(split, rules, shown, false);
+    const careful = await outcomeOf(split, rules, shown, true);
+    settleColumns(fast, careful, split);
+    expect(fast).toEqual(careful);
+    if ("error" in fast) continue;
+    const [{ positions, rejects }] = fast.rest as { positions: number; rejects: string[] }[];
+    found.actions += fast.actions.length;
+    found.rankings += fast.rankings.length;
+    found.rejects += rejects.length;
+    found.lines += positions;
+    if (fast.actions.length + fast.rankings.length === 0) expect(unbalanced(fast.ledger)).toEqual([]);
+  }
+  return found;
+}
+
+const tables = ["impressions", "clicks", "add_to_carts", "previous_orders"] as const;
+
+const someRules: fc.Arbitrary<Rules> = fc
+  .record({
+    timezone: fc.constantFrom("UTC", "UTC", "Europe/Berlin", "America/Sao_Paulo"),
+    timeUnit: fc.constantFrom<Rules["timeUnit"]>(null, "s", "ms", "us"),
+    orderTime: fc.constantFrom<Rules["orderTime"]>("order-date", "occurred-at"),
+    actionClock: fc.constantFrom<Rules["actionClock"]>("time", "dt", "both"),
+    lookbackDays: fc.constantFrom(null, 1, 365),
+    buckets: fc.constantFrom(1, 3),
+    days: fc.constantFrom<Rules["days"][]>(null, [SOME_DAY], [SOME_DAY - 1, SOME_DAY, SOME_DAY + 1]),
+  })
+  .map((some) => ({ ...DEFAULT_RULES, ...some }));
+
+let shownId = 1;
+/** Some of the customers that the lines have; a number names each set. */
+const someShown = fc
+  .option(fc.uniqueArray(fc.constantFrom(1n, 2n, 2n ** 53n, -(2n ** 63n), 2n ** 32n + 1n), { maxLength: 4 }), { freq: 2 })
+  .map((some) => {
+    if (some === null) return null;
+    const day = (plus: number) => Int32Array.from(some, () => SOME_DAY + plus);
+    return { id: shownId++, customers: { customers: BigInt64Array.from(some), firstDays: day(-1), lastDays: day(1) } };
+  });
+
+const framing = fc.record({ crlf: fc.boolean(), bom: fc.boolean(), ended: fc.boolean(), dated: fc.boolean() });
+type Framing = typeof framing extends fc.Arbitrary<infer T> ? T : never;
+
+function write(lines: readonly string[], name: string, { crlf, bom, ended, dated }: Framing): string {
+  const newline = crlf ? "\r\n" : "\n";
+  const text = `${bom ? "\ufeff" : ""}${lines.join(newline)}${ended && lines.length > 0 ? newline : ""}`;
+  const place = dated ? "dt=2025-03-30" : "plain";
+  mkdirSync(join(folder.path, place), { recursive: true });
+  return folder.write(join(place, name), text);
+}
+
+test("NDJSON: the same batches, ledger, rejects and positions, however it is split and its lines end", async () => {
+  const all = { actions: 0, rankings: 0, rejects: 0 };
+  await fc.assert(
+    fc.asyncProperty(
+      cases,
+      fc.nat(3),
+      someRules,
+      someShown,
+      framing,
+      fc.integer({ min: 1, max: 9 }),
+      async (each, t, rules, shown, frame, splits) => {
+        const path = write(each[tables[t]], "all.ndjson", frame);
+        const found = await expectSame(path, tables[t], rules, t === 0 ? null : shown, 1 + statSync(path).size / splits);
+        for (const name of ["actions", "rankings", "rejects"] as const) all[name] += found[name];
+      },
+    ),
+    { numRuns: 200 },
+  );
+  expect(Math.min(all.actions, all.rankings, all.rejects)).toBeGreaterThan(50);
+});
+
+test("CSV: the same batches, ledger, rejects and positions, quotes open at its end included", async () => {
+  const all = { actions: 0, rankings: 0, rejects: 0 };
+  await fc.assert(
+    fc.asyncProperty(
+      fc.nat(3).chain((t) => csvFile(tables[t])),
+      someRules,
+      someShown,
+      framing,
+      async (file: CsvFile, rules, shown, frame) => {
+        const path = write(file.lines, "all.csv", frame);
+        const found = await expectSame(path, file.table, rules, file.table === "impressions" ? null : shown);
+        for (const name of ["actions", "rankings", "rejects"] as const) all[name] += found[name];
+      },
+    ),
+    { numRuns: 400 },
+  );
+  expect(Math.min(all.actions, all.rankings, all.rejects)).toBeGreaterThan(50);
+});
+
+test("NDJSON: splits of a few bytes, that begin in lines, line ends and the byte order mark", async () => {
+  const lines = [JSON.stringify(click(1)), "", `${JSON.stringify(click(2))}\r`, "{", "\r", JSON.stringify(click(3))];
+  for (const [bom, end] of [
+    ["\ufeff", "\n"],
+    ["", ""],
+  ]) {
+    const path = folder.write("few.ndjson", `${bom}${lines.join("\n")}${end}`);
+    for (const bytes of [1, 2, 3, 7, 50, 1000])
+      expect(await expectSame(path, "clicks", DEFAULT_RULES, null, bytes)).toEqual({ actions: 3, rankings: 0, rejects: 1, lines: 6 });
+  }
+});
+
+const click = (i: number, time = "2025-03-29 10:00:00") => ({ customer_id: i % 5, item_id: i, click_time: time });
+const HEADER = "customer_id,item_id,click_time";
+const row = (i: number) => Object.values(click(i)).join();
+
+test.each<[string, string, string | Uint8Array, { actions: number; rejects: number; lines: number }]>([
+  ["an empty file", "ndjson", "", { actions: 0, rejects: 0, lines: 0 }],
+  ["an empty file", "csv", "", { actions: 0, rejects: 0, lines: 0 }],
+  ["a byte order mark alone", "ndjson", "\ufeff", { actions: 0, rejects: 0, lines: 0 }],
+  ["empty lines alone", "ndjson", "\n\r\n\n", { actions: 0, rejects: 0, lines: 3 }],
+  ["a header alone", "csv", HEADER, { actions: 0, rejects: 0, lines: 1 }],
+  ["a header alone, ended", "csv", `${HEADER}\r\n`, { actions: 0, rejects: 0, lines: 1 }],
+  ["empty lines around a header", "csv", `\n\r\n${HEADER}\n\n\r\n${row(1)}\n\n`, { actions: 1, rejects: 0, lines: 7 }],
+  ["no last line feed", "csv", `${HEADER}\n${row(1)}\n${row(2)}`, { actions: 2, rejects: 0, lines: 3 }],
+  ["no last line feed", "ndjson", `${JSON.stringify(click(1))}\n${JSON.stringify(click(2))}`, { actions: 2, rejects: 0, lines: 2 }],
+  ["a carriage return at the end", "ndjson", `${JSON.stringify(click(1))}\r`, { actions: 1, rejects: 0, lines: 1 }],
+  ["a carriage return at the end", "csv", `${HEADER}\n${row(1)}\r`, { actions: 1, rejects: 0, lines: 2 }],
+  ["a quote open at the end", "csv", `${HEADER}\n${row(1)}\n1,2,"2025\n${row(2)}\n`, { actions: 1, rejects: 1, lines: 5 }],
+  ["a quote open in the last cell", "csv", `${HEADER}\n${row(1)}\n1,2,"`, { actions: 1, rejects: 1, lines: 3 }],
+  ["bytes that are not UTF-8", "csv", Buffer.from(`${HEADER}\n1,2,\xff\n${row(1)}`, "latin1"), { actions: 1, rejects: 1, lines: 3 }],
+  [
+    "bytes that are not UTF-8",
+    "ndjson",
+    Buffer.from(`{"x":"\xff"}\n${JSON.stringify(click(1))}`, "latin1"),
+    { actions: 1, rejects: 1, lines: 2 },
+  ],
+])("%s (%s)", async (_, ending, content, expected) => {
+  const path = folder.write(`some.${ending}`, content);
+  expect(await expectSame(path, "clicks", DEFAULT_RULES)).toEqual({ ...expected, rankings: 0 });
+  const packed = folder.write(`some.${ending}.gz`, gzipSync(content));
+  expect(await expectSame(packed, "clicks", DEFAULT_RULES)).toEqual({ ...expected, rankings: 0 });
+});
+
+/** Longer than what is read at once. */
+const LONG = (1 << 20) + 4321;
+
+/** Lines of 3 MB: plain ones, one in ten odd, one longer than the buffer. */
+function many(line: (i: number) => string, odd: (i: number) => string, long: string): string[] {
+  const lines = Array.from({ length: 24_000 }, (_, i) => (i % 10 === 7 ? odd((i - 7) / 10) : line(i)));
+  lines.splice(9000, 0, long, line(1), long);
+  return lines;
+}
+
+test("NDJSON of several buffers, with lines longer than one, in splits of any size", async () => {
+  const odd = (i: number) => ["", "{", JSON.stringify(click(i, `2025-03-29T10:00:00.${i}+02`)), ` ${JSON.stringify(click(i))} `][i % 4];
+  const lines = many((i) => JSON.stringify(click(i)), odd, JSON.stringify({ x: "é".repeat(LONG / 2), ...click(3) }));
+  const path = folder.write("long.ndjson", lines.join("\n"));
+  const whole = await expectSame(path, "clicks", DEFAULT_RULES);
+  expect(whole).toEqual({ actions: 22_803, rejects: 600, rankings: 0, lines: 24_003 });
+  for (const bytes of [100_000, 700_001]) expect(await expectSame(path, "clicks", DEFAULT_RULES, null, bytes)).toEqual(whole);
+});
+
+test("CSV of several buffers, with records longer than one, over many lines", async () => {
+  const odd = (i: number) => ["", "1,2", `"${i}","5","2025-03-29 10:00:00"`, `1,${i},\r`][i % 4];
+  const lines = many(row, odd, `1,2,"${"é\n".repeat(LONG / 3)}"`);
+  const path = folder.write("long.csv", [HEADER, ...lines].join("\n"));
+  const { actions, rejects } = await expectSame(path, "clicks", DEFAULT_RULES);
+  expect([actions, rejects]).toEqual([21_601 + 600, 1200 + 2]);
+});
+
+test("CSV whose last quote is open over several buffers", async () => {
+  const path = folder.write("open.csv", `${HEADER}\n${row(1)}\n1,2,"${`${row(2)}\n`.repeat(LONG / 10)}`);
+  const { actions, rejects } = await expectSame(path, "clicks", DEFAULT_RULES);
+  expect([actions, rejects]).toEqual([1, 1]);
+});

@@ -1,0 +1,118 @@
+import fc from "fast-check";
+import { ActionGather, batchesOf } from "../../pipeline/gather";
+import type { ActionBatch } from "../../transforms/actions";
+import { bucketOf, words } from "../../transforms/ids";
+import { DEFAULT_RULES } from "../../transforms/rules";
+import { mergeShown, type Shown, ShownIndex, shownOf } from "../../transforms/shownindex";
+import { type Action, actions, daysOf, type Ranking, rankingBatches, rankings, rules } from "../transforms/plain";
+
+jest.setTimeout(30_000);
+
+const TYPE = 9;
+
+const shownIn = (given: readonly Ranking[]): Shown => mergeShown(rankingBatches(given).map(shownOf));
+
+/** Scanned columns, with rows behind the last that are nobody's. */
+function addAll(gather: ActionGather, given: readonly Action[]): void {
+  const padded = [...given, { customer: 1n, item: 1n, time: 1, ownDay: 1 }];
+  const column = (of: (action: Omit<Action, "type">) => bigint) => words(BigInt64Array.from(padded, of)) as Int32Array;
+  gather.add(
+    column(({ customer }) => customer),
+    column(({ item }) => item),
+    Float64Array.from(padded, ({ time }) => time),
+    Int32Array.from(padded, ({ ownDay }) => ownDay),
+    given.length,
+  );
+}
+
+const plain = ({ customers, items, times, types, ownDays }: ActionBatch) =>
+  Array.from(customers, (customer, i) => ({ customer, item: items[i], time: times[i], type: types[i], ownDay: ownDays[i] }));
+
+const taken = (gather: ActionGather, buckets: number) =>
+  [...batchesOf(gather.take(buckets))].map(({ key, value }) => ({ key, rows: plain(value) }));
+
+/** The same by filters: for each bucket that has any, its rows in the order in which they came. */
+function bucketed(given: readonly Action[], buckets: number, keepOwnDays: boolean) {
+  const bucket = ({ customer }: Action) => {
+    const [low, high] = words(BigInt64Array.of(customer));
+    return bucketOf(low, high, buckets);
+  };
+  return Array.from({ length: buckets }, (_, key) => ({ key, rows: given.filter((action) => bucket(action) === key) }))
+    .filter(({ rows }) => rows.length > 0)
+    .map(({ key, rows }) => ({
+      key,
+      rows: rows.map((row) => ({ ...row, type: TYPE, ownDay: keepOwnDays ? row.ownDay : undefined })),
+    }));
+}
+
+const parts = fc.array(fc.tuple(actions(20), fc.boolean()), { maxLength: 5 });
+
+test("without knowing who was shown: every row, in its bucket, in its order; empty afterwards", () =>
+  fc.assert(
+    fc.property(parts, fc.integer({ min: 1, max: 7 }), fc.boolean(), (some, buckets, keepOwnDays) => {
+      const gather = new ActionGather(TYPE, null, keepOwnDays);
+      for (const [given, oneByOne] of some) {
+        if (oneByOne) for (const { customer, item, time, ownDay } of given) gather.push(customer, item, time, 1, ownDay);
+        else addAll(gather, given);
+      }
+      const all = some.flatMap(([given]) => given);
+      expect(gather.length).toBe(all.length);
+      expect(taken(gather, buckets)).toEqual(bucketed(all, buckets, keepOwnDays));
+      expect([gather.length, gather.neverShown, gather.outside, taken(gather, buckets)]).toEqual([0, 0, 0, []]);
+    }),
+    { numRuns: 200 },
+  ));
+
+test("knowing it: the rows that some ranking of their customer may use; the others are counted", () =>
+  fc.assert(
+    fc.property(parts, rankings, rules, fc.integer({ min: 1, max: 7 }), fc.boolean(), (some, shown, ruled, buckets, keepOwnDays) => {
+      const customers = shownIn(shown);
+      const index = new ShownIndex(customers, { ...ruled, days: daysOf(shown) });
+      const gather = new ActionGather(TYPE, index, keepOwnDays);
+      const kept: Action[] = [];
+      let neverShown = 0;
+      let outside = 0;
+      for (const [given, oneByOne] of some) {
+        if (oneByOne) for (const { customer, item, time, ownDay } of given) gather.push(customer, item, time, 1, ownDay);
+        else addAll(gather, given);
+        for (const action of given) {
+          const c = customers.customers.indexOf(action.customer);
+          if (c < 0) neverShown++;
+          else if (action.time < index.earliest[c] || action.time >= index.latest[c]) outside++;
+          else kept.push(action);
+        }
+      }
+      expect([gather.length, gather.neverShown, gather.outside]).toEqual([kept.length, neverShown, outside]);
+      expect(taken(gather, buckets)).toEqual(bucketed(kept, buckets, keepOwnDays));
+    }),
+    { numRuns: 300 },
+  ));
+
+test("numbers are ids too, and nobody was shown anything if there is no ranking", () => {
+  const gather = new ActionGather(TYPE, null, true);
+  gather.push(-1, 2 ** 52, 5, 1, 3);
+  expect(taken(gather, 1)).toEqual([{ key: 0, rows: [{ customer: -1n, item: 2n ** 52n, time: 5, type: TYPE, ownDay: 3 }] }]);
+  const none = new ActionGather(TYPE, new ShownIndex(shownIn([]), DEFAULT_RULES), true);
+  none.push(-1, 2, 5, 1, 3);
+  expect([none.length, none.neverShown, none.outside]).toEqual([0, 1, 0]);
+});
+
+test("more rows than fit at first, taken twice: the first batches stay as they were", () => {
+  const gather = new ActionGather(TYPE, null, false);
+  const many = Array.from({ length: 40_000 }, (_, i) => ({ customer: BigInt(i % 11), item: BigInt(i), time: i, type: TYPE, ownDay: 0 }));
+  for (let i = 0; i < 5; i++) addAll(gather, many);
+  const first = gather.take(3);
+  addAll(gather, many.toReversed());
+  const second = taken(gather, 3);
+  expect(first.all.times.length).toBe(200_000);
+  const times = [...batchesOf(first)].map(({ value }) => Array.from(value.times));
+  expect(times).toEqual(bucketed(Array(5).fill(many).flat(), 3, false).map(({ rows }) => rows.map(({ time }) => time)));
+  expect(second).toEqual(bucketed(many.toReversed(), 3, false));
+});
+
+test("the memory of batches is shared, so that threads need not copy it", () => {
+  const gather = new ActionGather(TYPE, null, true);
+  gather.push(1, 2, 3, 1, 4);
+  const { all } = gather.take(1);
+  for (const column of Object.values(all)) expect((column as Uint8Array).buffer).toBeInstanceOf(SharedArrayBuffer);
+});

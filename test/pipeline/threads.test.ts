@@ -1,0 +1,43 @@
+/** Whole runs of the compiled program, in processes of their own. */
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { generate } from "../../pipeline/generate";
+import { temporary } from "./io/gather";
+
+jest.setTimeout(60_000);
+
+const ROOT = join(__dirname, "..", "..");
+const folder = temporary();
+
+/** Every file of an output with a hash of its bytes. */
+function bytesBelow(path: string): Record<string, string> {
+  const files = readdirSync(path, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const hashes = files.map((file): [string, string] => {
+    const full = join(file.parentPath, file.name);
+    return [full.slice(path.length + 1), createHash("sha256").update(readFileSync(full)).digest("hex")];
+  });
+  return Object.fromEntries(hashes.sort());
+}
+
+function built(workload: string, threads: number, output: string): { files: Record<string, string>; rejects: string; figures: string } {
+  const out = (name: string) => join(folder.path, `${name}-${output}-${threads}`);
+  const tables = ["impressions", "clicks", "add_to_carts", "previous_orders"].map(
+    (table) => `--${table.replaceAll("_", "-")}=${join(workload, `${table}*`)}`,
+  );
+  const flags = [`--threads=${threads}`, "--shards=2", "--history-length=20", "--lookback-days=90", "--max-rejects=100%", "--quiet"];
+  const files = [`--output=${out("out")}`, `--rejects=${out("rejects")}`, `--metrics-json=${out("metrics")}`];
+  execFileSync(process.execPath, [join(ROOT, "bin", "backstory.js"), "build", ...tables, ...flags, ...files], { stdio: "pipe" });
+  return { files: bytesBelow(out("out")), rejects: readFileSync(out("rejects"), "utf8"), figures: readFileSync(out("metrics"), "utf8") };
+}
+
+test.each(["ndjson", "csv", "parquet"] as const)("the bytes of the output do not depend on threads (%s)", async (format) => {
+  const workload = join(folder.path, format);
+  await generate({ output: workload, rankings: 300, actions: 20_000, customers: 100, items: 2000, days: 3, format });
+  // two files more, with something to reject
+  if (format === "ndjson") for (const n of [1, 2]) folder.write(join(format, `clicks-${n}.ndjson`), '{"customer_id":1}\n{\n'.repeat(n));
+  const [one, ...more] = [1, 2, 3].map((threads) => built(workload, threads, format));
+  expect(Object.keys(one.files).filter((name) => name.endsWith(".parquet"))).toHaveLength(6);
+  for (const other of more) expect(other).toEqual(one);
+});

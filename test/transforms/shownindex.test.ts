@@ -1,0 +1,109 @@
+import fc from "fast-check";
+import { words } from "../../transforms/ids";
+import { DEFAULT_RULES, type Rules } from "../../transforms/rules";
+import { AllShown } from "../../transforms/shown";
+import { mergeShown, type Shown, ShownIndex, shownOf } from "../../transforms/shownindex";
+import { actions, days, daysOf, ids, type Ranking, rankingBatches, rankings, rules, SOME_DAY, sees } from "./plain";
+
+jest.setTimeout(30_000);
+
+interface Stay {
+  customer: bigint;
+  first: number;
+  last: number;
+}
+
+const columns = (stays: readonly Stay[]): Shown => ({
+  customers: BigInt64Array.from(stays, ({ customer }) => customer),
+  firstDays: Int32Array.from(stays, ({ first }) => first),
+  lastDays: Int32Array.from(stays, ({ last }) => last),
+});
+const plain = ({ customers, firstDays, lastDays }: Shown): Stay[] =>
+  Array.from(customers, (customer, c) => ({ customer, first: firstDays[c], last: lastDays[c] }));
+const byCustomer = (a: Stay, b: Stay): number => (a.customer < b.customer ? -1 : 1);
+
+/** First and last day of each customer. */
+function naive(all: readonly Stay[]): Stay[] {
+  const stays = new Map<bigint, Stay>();
+  for (const { customer, first, last } of all) {
+    const known = stays.get(customer) ?? { customer, first, last };
+    stays.set(customer, { customer, first: Math.min(known.first, first), last: Math.max(known.last, last) });
+  }
+  return [...stays.values()].sort(byCustomer);
+}
+
+const stays = fc
+  .array(fc.record({ customer: ids, first: days, length: fc.nat(3) }), { maxLength: 20 })
+  .map((all) => all.map(({ customer, first, length }) => ({ customer, first, last: first + length })));
+const manyParts = fc.array(stays, { maxLength: 40 });
+
+test("mergeShown: the first and last day of each customer, once", () =>
+  fc.assert(
+    fc.property(manyParts, (parts) => expect(plain(mergeShown(parts.map(columns))).sort(byCustomer)).toEqual(naive(parts.flat()))),
+  ));
+
+test("AllShown: the same, however the parts are added and merged", () =>
+  fc.assert(
+    fc.property(manyParts, fc.nat(40), (parts, cut) => {
+      const fn = new AllShown();
+      const leaf = (some: Stay[][]) => some.reduce((sum, part) => fn.addInput(sum, columns(part)), fn.createAccumulator());
+      const merged = fn.mergeAccumulators([leaf(parts.slice(0, cut)), fn.createAccumulator(), leaf(parts.slice(cut))]);
+      for (const sum of [leaf(parts), merged]) expect(plain(fn.extractOutput(sum)).sort(byCustomer)).toEqual(naive(parts.flat()));
+    }),
+  ));
+
+const shownIn = (given: readonly Ranking[]): Shown => mergeShown(rankingBatches(given).map(shownOf));
+
+test("shownOf: the customers of rankings", () =>
+  fc.assert(
+    fc.property(rankings, (given) => {
+      const expected = naive(given.map(({ customer, day }) => ({ customer, first: day, last: day })));
+      expect(plain(shownIn(given)).sort(byCustomer)).toEqual(expected);
+    }),
+  ));
+
+/** Rules of a run that knows its days, perhaps more than were shown, or of one that does not. */
+const runRules = (some: Rules, given: readonly Ranking[], known: number): Rules => {
+  if (known === 0) return { ...some, days: null };
+  const all = Array.from({ length: 12 }, (_, i) => SOME_DAY - 6 + i);
+  return { ...some, days: known === 1 ? daysOf(given) : all };
+};
+
+function rowsOf(index: ShownIndex, customers: readonly bigint[]): Int32Array {
+  const out = new Int32Array(customers.length);
+  index.findAll(words(BigInt64Array.from(customers)), customers.length, out);
+  return out;
+}
+
+test("an action before the earliest or from the latest on is seen by no day of its customer, for all clocks and lags", () => {
+  let outside = 0;
+  fc.assert(
+    fc.property(rules, actions(), rankings, fc.nat(2), (some, given, shown, known) => {
+      const index = new ShownIndex(shownIn(shown), runRules(some, shown, known));
+      const rows = rowsOf(
+        index,
+        given.map(({ customer }) => customer),
+      );
+      for (const [i, action] of given.entries()) {
+        const own = shown.filter(({ customer }) => customer === action.customer);
+        expect(rows[i] < 0).toBe(own.length === 0);
+        if (rows[i] < 0 || (action.time >= index.earliest[rows[i]] && action.time < index.latest[rows[i]])) continue;
+        outside++;
+        expect(own.some(({ day }) => sees(some, action, day))).toBe(false);
+      }
+    }),
+    { numRuns: 500 },
+  );
+  expect(outside).toBeGreaterThan(100);
+});
+
+test("for a click, by its time, and a customer of one day the bounds are the rule itself", () =>
+  fc.assert(
+    fc.property(rules, actions(), days, (some, given, day) => {
+      const clicks: Rules = { ...DEFAULT_RULES, lookbackDays: some.lookbackDays, timezone: some.timezone };
+      const index = new ShownIndex(columns([{ customer: 1n, first: day, last: day }]), clicks);
+      for (const action of given.map((each) => ({ ...each, type: 1 })))
+        expect(action.time >= index.earliest[0] && action.time < index.latest[0]).toBe(sees(clicks, action, day));
+    }),
+    { numRuns: 200 },
+  ));
