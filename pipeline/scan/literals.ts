@@ -55,10 +55,10 @@ const TABLE_WORDS = 1 << 13;
 const MAX_BYTES = 256;
 
 /**
- * The texts between the values of an object: `{"dt":`, `,"item_id":`, `}` with the line feed behind it (an object
- * within a line is ended by its owner). They are learned from the
- * lines themselves, and after each of them the one that came next the last time is tried first. So keys are compared eight
- * bytes at a time and never parsed, and whatever their order is, a line costs no more than a few comparisons.
+ * The texts between the values of an object: `{"dt":`, `,"item_id":`, `}` with the line feed behind it (an object within a line
+ * is ended by its owner). They are learned from the lines themselves, and after each of them the one that came next the last
+ * time is tried first. So keys are compared eight bytes at a time and never parsed, and a line whose keys come in another
+ * order costs a few comparisons more.
  *
  * Only whole pieces of JSON's grammar are learned, and an opening one is never taken in the middle: a text that goes from a
  * literal to a scalar value to a literal, up to an end, is an object. Keys with escapes or beyond ASCII are not learned.
@@ -109,21 +109,22 @@ export class Literals {
   private matches(view: DataView, at: number, literal: number): boolean {
     const { table, texts } = this;
     const length = table[literal + At.length];
+    const text = literal + At.text;
     if (length < 8) {
-      const first = (view.getInt32(at, true) ^ table[literal + At.text]) & table[literal + At.masks];
-      const second = (view.getInt32(at + 4, true) ^ table[literal + At.text + 1]) & table[literal + At.masks + 1];
-      return (first | second) === 0;
+      const first = (view.getInt32(at, true) ^ table[text]) & table[literal + At.masks];
+      return (first | ((view.getInt32(at + 4, true) ^ table[text + 1]) & table[literal + At.masks + 1])) === 0;
     }
-    const text = (literal + At.text) >> 1;
-    // from front to back: the end of a long one may lie behind the end of the memory, if what is before it differs
-    if (view.getFloat64(at, true) !== texts[text]) return false;
-    if (length > 16 && !this.matchesWithin(view, at, text + 2, length)) return false;
-    return view.getFloat64(at + length - 8, true) === texts[text + 1];
+    if (view.getFloat64(at, true) !== texts[text >> 1]) return false;
+    return length > 16 ? this.matchesLong(view, at, literal) : view.getFloat64(at + length - 8, true) === texts[(text >> 1) + 1];
   }
 
-  private matchesWithin(view: DataView, at: number, text: number, length: number): boolean {
-    for (let k = 8; k < length - 8; k += 8) if (view.getFloat64(at + k, true) !== this.texts[text + (k >> 3) - 1]) return false;
-    return true;
+  /** From front to back: the end of a long text may lie behind the end of the memory, if what is before it differs. */
+  private matchesLong(view: DataView, at: number, literal: number): boolean {
+    const { texts } = this;
+    const last = this.table[literal + At.length] - 8;
+    const text = (literal + At.text) >> 1;
+    for (let k = 8; k < last; k += 8) if (view.getFloat64(at + k, true) !== texts[text + 1 + (k >> 3)]) return false;
+    return view.getFloat64(at + last, true) === texts[text + 1];
   }
 
   private learn(bytes: Uint8Array, start: number, opens: number): number {

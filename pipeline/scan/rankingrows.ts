@@ -64,7 +64,7 @@ export class RankingRows extends Wanted {
 
   /** Makes what was written a row, if the roles `seen`, as bits, are all there are to be. */
   commit(seen: number): boolean {
-    if (!this.complete(seen)) return false;
+    if (seen !== this.ownBits && !this.folderAgrees(seen)) return false;
     const { out } = this;
     const row = ++out.length;
     out.idStarts[row] = this.idEnd;

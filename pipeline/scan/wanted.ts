@@ -7,6 +7,8 @@ export abstract class Wanted {
   private readonly roles = new Map<string, Role>();
   /** bits of the roles that a row must have */
   private bits = 0;
+  /** the same if the folder has no say, else no row's bits */
+  protected ownBits = 0;
   /** role of the column that the folder supplies, and what it says */
   private folderRole = Role.skip;
   private folderDay = NO_DAY;
@@ -20,7 +22,7 @@ export abstract class Wanted {
   protected add(column: string, role: Role) {
     if (this.roles.has(column)) this.giveUp();
     this.roles.set(column, role);
-    this.bits |= 1 << role;
+    this.ownBits = this.bits |= 1 << role;
   }
 
   protected supply(partition: Readonly<Record<string, string>>) {
@@ -32,6 +34,7 @@ export abstract class Wanted {
       try {
         this.folderDay = date(text);
         this.folderRole = role;
+        this.ownBits = -1;
       } catch {
         this.giveUp();
       }
@@ -40,16 +43,11 @@ export abstract class Wanted {
 
   /** No row has this bit: every one is left to the careful reader. */
   private giveUp() {
-    this.bits |= 1 << 31;
+    this.ownBits = this.bits |= 1 << 31;
   }
 
-  /** Whether the roles `seen`, as bits, are all there are to be. */
-  protected complete(seen: number): boolean {
-    return seen === this.bits && this.folderRole === Role.skip ? true : this.folderAgrees(seen);
-  }
-
-  /** Whether the folder supplies what the row lacks, and otherwise says the same. */
-  private folderAgrees(seen: number): boolean {
+  /** Whether the folder supplies what roles `seen`, as bits, lack, and otherwise says the same. */
+  protected folderAgrees(seen: number): boolean {
     const bit = 1 << this.folderRole;
     if (this.folderRole === Role.skip || (seen | bit) !== this.bits) return false;
     if (seen & bit) return this.dayOf(this.folderRole) === this.folderDay;
