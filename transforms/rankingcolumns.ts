@@ -73,7 +73,8 @@ function takeSlots(from: RankingBatch, rows: Int32Array, to: RankingBatch): void
   }
 }
 
-function rankingRows(rankings: number, slots: number, bytes: number): RankingBatch {
+/** Empty columns for so many rankings, slots and bytes of ids. */
+export function rankingRows(rankings: number, slots: number, bytes: number): RankingBatch {
   return {
     customers: new BigInt64Array(rankings),
     days: new Int32Array(rankings),

@@ -1,6 +1,6 @@
 import { byBucket, putId } from "./actions";
 import { words } from "./ids";
-import { takeRankings } from "./rankingcolumns";
+import { rankingRows, takeRankings } from "./rankingcolumns";
 
 /** Rankings in any order, by column. */
 export interface RankingBatch {
@@ -32,7 +32,7 @@ export interface Slot {
 /** Gathers rankings one by one. */
 export class RankingBuilder {
   length = 0;
-  private batch = rankingColumns(256, 4096, 4096);
+  private batch = rankingRows(256, 4096, 4096);
   private slots = 0;
   private bytes = 0;
 
@@ -89,51 +89,11 @@ export class RankingBuilder {
     const b = this.batch;
     const rankings = b.days.length;
     if (this.length < rankings && this.slots + slots <= b.slotOrders.length && this.bytes + bytes <= b.idBytes.length) return;
-    this.batch = rankingColumns(
+    this.batch = rankingRows(
       rankings * 2,
       Math.max(b.slotOrders.length, 2 * (this.slots + slots)),
       Math.max(b.idBytes.length, 2 * (this.bytes + bytes)),
     );
     for (const name of Object.keys(b) as (keyof RankingBatch)[]) (this.batch[name] as Uint8Array).set(b[name] as Uint8Array);
   }
-}
-
-/** A batch of the rankings rows[i] of batches[from[i]], in that order. */
-export function pickRankings(batches: readonly RankingBatch[], from: Int32Array, rows: Int32Array): RankingBatch {
-  let slots = 0;
-  let bytes = 0;
-  for (let i = 0; i < rows.length; i++) {
-    const { slotStarts, idStarts } = batches[from[i]];
-    slots += slotStarts[rows[i] + 1] - slotStarts[rows[i]];
-    bytes += idStarts[rows[i] + 1] - idStarts[rows[i]];
-  }
-  const to = rankingColumns(rows.length, slots, bytes);
-  for (let i = 0; i < rows.length; i++) copyRanking(batches[from[i]], rows[i], to, i);
-  return to;
-}
-
-function copyRanking(from: RankingBatch, row: number, to: RankingBatch, i: number): void {
-  to.customers[i] = from.customers[row];
-  to.days[i] = from.days[row];
-  const slots = from.slotStarts[row + 1] - from.slotStarts[row];
-  const slot = to.slotStarts[i];
-  for (let s = 0; s < slots; s++) {
-    to.slotItems[slot + s] = from.slotItems[from.slotStarts[row] + s];
-    to.slotOrders[slot + s] = from.slotOrders[from.slotStarts[row] + s];
-  }
-  to.slotStarts[i + 1] = slot + slots;
-  to.idBytes.set(from.idBytes.subarray(from.idStarts[row], from.idStarts[row + 1]), to.idStarts[i]);
-  to.idStarts[i + 1] = to.idStarts[i] + from.idStarts[row + 1] - from.idStarts[row];
-}
-
-function rankingColumns(rankings: number, slots: number, bytes: number): RankingBatch {
-  return {
-    customers: new BigInt64Array(rankings),
-    days: new Int32Array(rankings),
-    idStarts: new Int32Array(rankings + 1),
-    idBytes: new Uint8Array(bytes),
-    slotStarts: new Int32Array(rankings + 1),
-    slotItems: new BigInt64Array(slots),
-    slotOrders: new Uint8Array(slots),
-  };
 }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { bucketOf, words } from "../../transforms/ids";
-import { pickRankings, RankingBuilder } from "../../transforms/rankings";
+import { concatRankings, takeRankings } from "../../transforms/rankingcolumns";
+import { RankingBuilder } from "../../transforms/rankings";
 import { plainRankings, type Ranking, rankingBatches, rankings } from "./plain";
 
 const bucket = (customer: bigint, buckets: number): number => {
@@ -48,17 +49,12 @@ test.each([
   }
 });
 
-test("pickRankings picks rankings of several batches in any order, any number of times", () =>
+test("rankings are taken from the batches put together, in any order and any number of times", () =>
   fc.assert(
-    fc.property(rankings, rankings, fc.array(fc.tuple(fc.nat(1), fc.nat(9)), { maxLength: 12 }), (a, b, wanted) => {
-      const both = [a, b];
-      const batches = both.map((given) => rankingBatches(given)[0]);
-      const picks = wanted.filter(([from, row]) => row < both[from].length);
-      const picked = pickRankings(
-        batches,
-        Int32Array.from(picks, ([from]) => from),
-        Int32Array.from(picks, ([, row]) => row),
-      );
-      expect(plainRankings(picked)).toEqual(picks.map(([from, row]) => both[from][row]));
+    fc.property(rankings, rankings, fc.array(fc.nat(19), { maxLength: 12 }), (a, b, wanted) => {
+      const both = [...a, ...b];
+      const batches = [a, b].flatMap((given) => rankingBatches(given));
+      const rows = wanted.filter((row) => row < both.length);
+      expect(plainRankings(takeRankings(concatRankings(batches), Int32Array.from(rows)))).toEqual(rows.map((row) => both[row]));
     }),
   ));
