@@ -81,6 +81,7 @@ test.each([
   ["an empty slot", "[{}]"],
   ["a comma at the end", `[${SLOT},]`],
   ["a list that is not closed", `[${SLOT}`],
+  ["a list that is closed like a slot", `[${SLOT}}`],
   ["an order that is no boolean", '[{"item_id":1,"is_order":1}]'],
   ["a slot, not a list", SLOT],
 ])("NdjsonRankings: leaves %s to the careful reader", (_, list) => {
