@@ -44,7 +44,9 @@ export function readFast(
   const options = { utc: rules.timezone === "UTC", partition: split.file.partition };
   const make = table === undefined ? rankingScanner(options, sink) : actionScanner(fieldsOf(table, rules), options, rules.timezone, sink);
   const csv = split.file.format === "csv";
-  const reader = csv ? new CsvLineReader(split.file.path, columns, sink, make) : new NdjsonReader(columns, sink, make);
+  const reader = csv
+    ? new CsvLineReader(split.file.path, columns, sink, make)
+    : new NdjsonReader(columns, split.file.partition, sink, make);
   return scanLines(split, reader, csv ? MAX_CSV_RECORD_BYTES : MAX_RECORD_BYTES, () => sink.drain());
 }
 
@@ -92,8 +94,8 @@ class NdjsonReader implements LineReader {
   private readonly careful: JsonRecords;
   private bytes: Buffer = Buffer.alloc(0);
 
-  constructor(columns: readonly string[], sink: RowSink, make: Make) {
-    this.careful = new JsonRecords(columns, sink);
+  constructor(columns: readonly string[], partition: Readonly<Record<string, string>>, sink: RowSink, make: Make) {
+    this.careful = new JsonRecords(columns, sink, partition);
     this.scanner = make((start, end, line) => this.line(start, end, line), undefined);
   }
 

@@ -19,7 +19,7 @@ export async function readJsonArray(split: Split, columns: readonly string[], si
   if (file.size === 0) return { positions: 0 };
   const window = await Window.open(file);
   try {
-    const elements = new JsonRecords(columns, sink);
+    const elements = new JsonRecords(columns, sink, split.file.partition);
     const array = new ArrayScanner(window, elements, file.path);
     await window.skipBom();
     do {

@@ -10,11 +10,17 @@ export class JsonRecords {
   private readonly rows: JsonRows;
   private toldColumns = false;
 
+  /** places of the columns that no folder supplies */
+  private readonly needed: number[];
+
+  /** @param partition columns that the folders supply: a row need not have them */
   constructor(
     columns: readonly string[],
     readonly sink: RowSink,
+    partition: Readonly<Record<string, string>>,
   ) {
     this.rows = new JsonRows(columns);
+    this.needed = columns.flatMap((column, place) => (Object.hasOwn(partition, column) ? [] : [place]));
   }
 
   read(bytes: Buffer, start: number, end: number) {
@@ -24,7 +30,8 @@ export class JsonRecords {
       if (!isBlank(bytes, start, end)) this.sink.reject(fault, this.count);
       return;
     }
-    if (!this.toldColumns && this.rows.cells.includes(undefined)) this.tell(bytes.toString("utf8", start, end));
+    if (!this.toldColumns && this.needed.some((place) => this.rows.cells[place] === undefined))
+      this.tell(bytes.toString("utf8", start, end));
     this.sink.row(this.rows.cells, this.count);
   }
 

@@ -20,7 +20,13 @@ export async function readNdjson(split: Split, columns: readonly string[], sink:
   try {
     if (inside) await skipLine(window);
     else await window.skipBom();
-    return { positions: await readLines(window, packed ? Number.POSITIVE_INFINITY : endOf(split, window), new JsonRecords(columns, sink)) };
+    return {
+      positions: await readLines(
+        window,
+        packed ? Number.POSITIVE_INFINITY : endOf(split, window),
+        new JsonRecords(columns, sink, file.partition),
+      ),
+    };
   } finally {
     await window.close();
   }
