@@ -1,5 +1,4 @@
-import type { ActionBatch } from "../transforms/actions";
-import { bucketOf } from "../transforms/ids";
+import { type ActionBatch, byBucket } from "../transforms/actions";
 import type { ActionTaker } from "../transforms/normalise";
 import type { ShownIndex } from "../transforms/shownindex";
 
@@ -99,26 +98,10 @@ export class ActionGather implements ActionTaker {
 
   /** What was gathered, in the order of buckets; empty afterwards. */
   take(buckets: number): BucketedActions {
-    const { rows, starts } = this.byBucket(buckets);
+    const { rows, starts } = byBucket(this.customers, this.length, buckets);
     const all = this.pick(rows);
     this.length = 0;
     return { all, starts };
-  }
-
-  private byBucket(buckets: number): { rows: Int32Array; starts: Int32Array } {
-    const { customers, length } = this;
-    const bucket = new Int32Array(length);
-    const starts = new Int32Array(buckets + 1);
-    for (let i = 0; i < length; i++) {
-      const b = bucketOf(customers[2 * i], customers[2 * i + 1], buckets);
-      bucket[i] = b;
-      starts[b + 1]++;
-    }
-    for (let b = 0; b < buckets; b++) starts[b + 1] += starts[b];
-    const next = starts.slice();
-    const rows = new Int32Array(length);
-    for (let i = 0; i < length; i++) rows[next[bucket[i]]++] = i;
-    return { rows, starts };
   }
 
   private pick(rows: Int32Array): ActionBatch {

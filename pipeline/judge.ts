@@ -1,5 +1,5 @@
 import { distance } from "fastest-levenshtein";
-import type { Ledger, TableCounts } from "../transforms/ledger";
+import { type Ledger, rejectedRows, type TableCounts } from "../transforms/tablecounts";
 
 /** How many rejects are too many: a count, or a percentage of each table's rows. */
 export interface Limits {
@@ -57,8 +57,9 @@ export function lackingMessage(table: string, column: string, found: string[]): 
   return `${table} has no column "${column}"; found: ${found.join(", ") || "none"}.${hint} Check that these files are ${table}, or rename columns in a --config file.`;
 }
 
-function tooManyRejects(table: string, { rows, reasons, lacking }: TableCounts, limit: Limits["maxRejects"]): string | undefined {
-  const rejected = Object.values(reasons).reduce((sum, n) => sum + n, 0);
+function tooManyRejects(table: string, counts: TableCounts, limit: Limits["maxRejects"]): string | undefined {
+  const { rows, reasons, lacking } = counts;
+  const rejected = rejectedRows(counts);
   // 0.57 * 10,000 / 100 is a hair less than 57, which is not to cost the user a row
   const allowed = "count" in limit ? limit.count : Math.floor((limit.percent * rows) / 100 + 1e-6);
   if (rejected <= allowed) return undefined;

@@ -2,18 +2,16 @@ import { availableParallelism } from "node:os";
 import { ActionBuilder } from "../transforms/actions";
 import { dayName } from "../transforms/calendar";
 import { ActionNormaliser, IMPRESSION_COLUMNS, RankingNormaliser } from "../transforms/normalise";
-import { RankingBuilder } from "../transforms/rankings";
 import { type ActionTable, DEFAULT_TABLES, type Rules } from "../transforms/rules";
 import { date } from "../transforms/values";
 import type { Plan } from "./backstory";
 import { ConfigError } from "./errors";
 import { findFiles, planSplits } from "./io/files";
-import { readSplit } from "./io/readers";
-import type { InputFile, RowSink, Split } from "./io/rows";
+import type { InputFile, Split } from "./io/rows";
 import { type BuildOptions, dateRange, outputColumns, parseLimit } from "./options";
 import { attemptsOf, refuseExisting } from "./publish";
 import { IMPRESSIONS } from "./scan";
-import { sourceOf } from "./scansplit";
+import { readRows, sourceOf } from "./scansplit";
 import { checkTargets } from "./targets";
 
 /** Bytes of a split: large enough that batches are worth their overhead, small enough for many workers. */
@@ -175,20 +173,19 @@ const distinct = (days: Iterable<number>): number[] => [...new Set(days)].sort((
 /** Every day that has a valid ranking. Costs a pass over the impressions, a small part of the input. */
 async function readDays(rules: Rules, splits: Split[]): Promise<number[]> {
   const found = new Set<number>();
-  const rankings = new RankingBuilder();
-  const normaliser = new RankingNormaliser({ ...rules, days: null }, rankings);
+  const normaliser = new RankingNormaliser({ ...rules, days: null }, { push: (_customer, day) => found.add(day) });
   for (const split of splits.filter(({ table }) => table === IMPRESSIONS)) {
     const source = sourceOf(split);
-    const sink: RowSink = {
+    await readRows(split, normaliser.columns, rules, {
       row: (cells) => void normaliser.take(cells, source),
+      rankings: ({ days, length }) => {
+        for (let r = 0; r < length; r++) found.add(days[r]);
+      },
+      actions: () => {},
       reject: () => {},
       columns: () => {},
-      drain: async () => {
-        for (const { value } of rankings.take(1)) for (const day of value.days) found.add(day);
-      },
-    };
-    await readSplit(split, normaliser.columns, sink);
-    await sink.drain();
+      drain: async () => {},
+    });
   }
   return distinct(found);
 }

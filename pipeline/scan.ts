@@ -40,8 +40,14 @@ export class ScanSplits implements AsyncDoFn<ScanTask, OneOf<ScanOutputs>> {
   async process({ split, shown }: ScanTask, emit: (output: OneOf<ScanOutputs>) => Promise<void>): Promise<void> {
     const { rules, rejectsFolder } = this;
     await threads().run(SCAN_SPLIT, { split, rules, shown: shareOnce(shown), rejectsFolder }, (output) => handOn(output, split, emit));
-    progress.read(split.file.format === "parquet" ? split.file.size : split.end - split.start);
+    progress.read(bytesOf(split));
   }
+}
+
+/** Bytes on disk of a split, for the progress line. A Parquet file counts with its first row group, a compressed one as a whole. */
+function bytesOf({ file, start, end }: Split): number {
+  if (file.format === "parquet") return start === 0 ? file.size : 0;
+  return Math.min(end, file.size) - start;
 }
 
 async function handOn(output: ScanOutput, split: Split, emit: (output: OneOf<ScanOutputs>) => Promise<void>): Promise<void> {

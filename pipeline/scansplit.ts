@@ -8,7 +8,7 @@ import { ActionNormaliser, type Normaliser, RankingNormaliser, type Source } fro
 import { type RankingBatch, RankingBuilder } from "../transforms/rankings";
 import type { Rules } from "../transforms/rules";
 import { type Shown, ShownIndex } from "../transforms/shownindex";
-import { type Ledger, noCounts, place, type TableCounts } from "../transforms/tablecounts";
+import { type Ledger, noCounts, place, rejectedRows, seeColumns, type TableCounts } from "../transforms/tablecounts";
 import { type FastSink, isFast, readFast } from "./fastscan";
 import { ActionGather, type BucketedActions } from "./gather";
 import { parseJson } from "./io/json";
@@ -54,7 +54,7 @@ export async function scanSplit(input: ScanInput, emit: Emit<ScanOutput>): Promi
     await emit({ rows: scan.takeRows() });
     if (scan.gathered >= BATCH_ROWS) for (const output of scan.batches()) await emit(output);
   };
-  const positions = await scan.read();
+  const positions = await readRows(split, scan.normaliser.columns, input.rules, scan);
   for (const output of scan.batches()) await emit(output);
   await emit({ rows: scan.takeRows() });
   await emit({ ledger: scan.finish() });
@@ -76,6 +76,12 @@ function indexOf(shown: ScanInput["shown"], rules: Rules): ShownIndex | null {
 function hasZero(items: Int32Array, from: number, to: number): boolean {
   for (let slot = from; slot < to; slot++) if (items[2 * slot] === 0 && items[2 * slot + 1] === 0) return true;
   return false;
+}
+
+/** Reads a split, by a fast scanner where there is one for its format. @returns its positions */
+export async function readRows(split: Split, columns: readonly string[], rules: Rules, sink: FastSink): Promise<number> {
+  const table = rules.tables.find(({ name }) => name === split.table);
+  return isFast(split) ? readFast(split, table, columns, rules, sink) : (await readSplit(split, columns, sink)).positions;
 }
 
 /** What the file of a split says about its rows. */
@@ -120,15 +126,6 @@ class Scan implements FastSink {
     this.wanted = rules.days === null ? null : new Set(rules.days);
   }
 
-  /** Reads the split, by a fast scanner where there is one for its format. @returns its positions */
-  async read(): Promise<number> {
-    const { split, rules, normaliser } = this;
-    const table = rules.tables.find(({ name }) => name === split.table);
-    return isFast(split)
-      ? readFast(split, table, normaliser.columns, rules, this)
-      : (await readSplit(split, normaliser.columns, this)).positions;
-  }
-
   actions({ length, customers, items, times, ownDays }: ScannedActions): void {
     this.counts.rows += length;
     for (let i = 0; i < length; i++) if (items[2 * i] === 0 && items[2 * i + 1] === 0) this.counts.zeroItems++;
@@ -161,7 +158,7 @@ class Scan implements FastSink {
   }
 
   columns(names: string[]): void {
-    this.counts.columns = [...new Set([...this.counts.columns, ...names])].slice(0, 100);
+    seeColumns(this.counts, names);
   }
 
   /** Rows since last asked. */
@@ -182,15 +179,14 @@ class Scan implements FastSink {
     this.counts.zeroItems += this.normaliser.zeroItems;
     if (this.normaliser instanceof RankingNormaliser)
       place(ledger, this.split.table, "outside the dates", this.normaliser.outside + this.outside);
-    const rejected = Object.values(this.counts.reasons).reduce((sum, n) => sum + n, 0);
-    place(ledger, this.split.table, "rejected", rejected);
+    place(ledger, this.split.table, "rejected", rejectedRows(this.counts));
     place(ledger, this.split.table, "customer never shown", this.gatheredActions.neverShown);
     place(ledger, this.split.table, "outside every window", this.gatheredActions.outside);
     return ledger;
   }
 
   private lacks(column: string): void {
-    if (column in this.split.file.partition) return;
+    if (Object.hasOwn(this.split.file.partition, column)) return;
     this.counts.lacking[column] = (this.counts.lacking[column] ?? 0) + 1;
   }
 

@@ -30,7 +30,7 @@ export class ActionBuilder {
 
   /** What was gathered, as one batch for each bucket of customers that has any; the builder is empty afterwards. */
   *take(buckets: number): Generator<{ key: number; value: ActionBatch }> {
-    const { rows, starts } = byBucket(this.batch.customers, this.length, buckets);
+    const { rows, starts } = byBucket(words(this.batch.customers), this.length, buckets);
     this.length = 0;
     for (let bucket = 0; bucket < buckets; bucket++) {
       const from = starts[bucket];
@@ -40,13 +40,12 @@ export class ActionBuilder {
   }
 }
 
-/** Row numbers grouped by bucket: those of bucket b are rows[starts[b] … starts[b + 1]), in their old order. */
-export function byBucket(customers: BigInt64Array, length: number, buckets: number): { rows: Int32Array; starts: Int32Array } {
-  const ids = words(customers);
+/** Row numbers grouped by the bucket of their customer, given as (low, high) pairs: those of bucket b are rows[starts[b] … starts[b + 1]), in their old order. */
+export function byBucket(customers: Int32Array, length: number, buckets: number): { rows: Int32Array; starts: Int32Array } {
   const bucket = new Int32Array(length);
   const starts = new Int32Array(buckets + 1);
   for (let i = 0; i < length; i++) {
-    bucket[i] = bucketOf(ids[2 * i], ids[2 * i + 1], buckets);
+    bucket[i] = bucketOf(customers[2 * i], customers[2 * i + 1], buckets);
     starts[bucket[i] + 1]++;
   }
   for (let b = 0; b < buckets; b++) starts[b + 1] += starts[b];

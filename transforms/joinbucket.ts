@@ -18,7 +18,6 @@ export interface JoinInput {
 /** Kernel: merges the actions of a bucket into timelines and gives each of its rankings its history. */
 export async function joinBucket({ left, right, rules }: JoinInput, emit: Emit<JoinResult>): Promise<void> {
   const window = new Window(rules);
-  if (left.length > 1) throw new Error(`CombinePerKey gave a bucket ${left.length} times, so actions were lost or doubled.`);
   const timelines = left.map((parts) => mergeTimelines(parts, window));
   const { joined, ledger } = joinHistories({ left: timelines, right }, window);
   await emit({ joined: shared(joined), ledger });

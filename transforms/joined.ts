@@ -50,7 +50,10 @@ export function joinHistories({ left, right }: CoGrouped<Timelines, RankingBatch
 
 /** CombinePerKey gives one value a key; more would mean that actions were lost or doubled. */
 function onlyOne(timelines: readonly Timelines[]): Timelines {
-  if (timelines.length > 1) throw new Error(`a bucket has ${timelines.length} timelines, expected one`);
+  if (timelines.length > 1)
+    throw new Error(
+      `CombinePerKey gave a bucket ${timelines.length} times: it has ${timelines.length} timelines, so actions were lost or doubled.`,
+    );
   return timelines[0];
 }
 

@@ -76,7 +76,7 @@ export class RankingBuilder {
 
   /** What was gathered, as one batch for each bucket of customers that has any; the builder is empty afterwards. */
   *take(buckets: number): Generator<{ key: number; value: RankingBatch }> {
-    const { rows, starts } = byBucket(this.batch.customers, this.length, buckets);
+    const { rows, starts } = byBucket(words(this.batch.customers), this.length, buckets);
     this.length = this.slots = this.bytes = 0;
     for (let bucket = 0; bucket < buckets; bucket++) {
       const from = starts[bucket];

@@ -3,10 +3,10 @@ import { type OneOf, outputs } from "../beam/outputs";
 import { GlobalWindow, PaneInfoCoder, type PCollection, parDo, requireForSerialization, type WindowedValue, withName } from "../beam/sdk";
 import { type ActionBatch, ActionBuilder } from "./actions";
 import type { Cell } from "./cells";
-import { type Ledger, noCounts, place, type TableCounts } from "./ledger";
 import { ActionNormaliser, type Normaliser, RankingNormaliser } from "./normalise";
 import { type RankingBatch, RankingBuilder } from "./rankings";
 import type { Rules } from "./rules";
+import { type Ledger, noCounts, place, rejectedRows, type TableCounts } from "./tablecounts";
 
 /** One row of an input table, by column: { customer_id: 7, item_id: 12n, click_time: "2025-08-16 10:00:00" }. */
 export type InputRow = { [column: string]: Cell };
@@ -93,12 +93,7 @@ class Bundle {
   ledger(): Ledger {
     const ledger: Ledger = { [this.table]: { ...this.counts, zeroItems: this.normaliser.zeroItems } };
     if (this.normaliser instanceof RankingNormaliser) place(ledger, this.table, "outside the dates", this.normaliser.outside);
-    place(
-      ledger,
-      this.table,
-      "rejected",
-      Object.values(this.counts.reasons).reduce((sum, n) => sum + n, 0),
-    );
+    place(ledger, this.table, "rejected", rejectedRows(this.counts));
     return ledger;
   }
 }

@@ -42,6 +42,14 @@ export function place(ledger: Ledger, table: string, where: Place, n: number): v
   places[where] = (places[where] ?? 0) + n;
 }
 
+/** Rows of a table that were rejected, for whatever reason. */
+export const rejectedRows = ({ reasons }: TableCounts): number => Object.values(reasons).reduce((sum, n) => sum + n, 0);
+
+/** Takes note of columns that a table has. */
+export function seeColumns(counts: TableCounts, names: readonly string[]): void {
+  counts.columns = [...new Set([...counts.columns, ...names])].sort().slice(0, MAX_COLUMNS);
+}
+
 /** Adds the counts of `from` to `to`. */
 export function addLedger(to: Ledger, from: Ledger): Ledger {
   for (const [table, counts] of Object.entries(from)) {
@@ -52,7 +60,7 @@ export function addLedger(to: Ledger, from: Ledger): Ledger {
     addCounts(sum.places as Record<string, number>, counts.places as Record<string, number>);
     addCounts(sum.reasons, counts.reasons);
     addCounts(sum.lacking, counts.lacking);
-    sum.columns = [...new Set([...sum.columns, ...counts.columns])].sort().slice(0, MAX_COLUMNS);
+    seeColumns(sum, counts.columns);
   }
   return to;
 }
