@@ -11,6 +11,7 @@ import {
   withCoderInternal,
   withName,
 } from "./sdk";
+import { isSpilled, load } from "./spill";
 
 /** Typed arrays by the letter that stands for them on the wire. */
 const ARRAYS = {
@@ -56,7 +57,7 @@ function writeValue(value: unknown, writer: Writer): void {
     writer.string("a").uint32(value.length);
     for (const item of value) writeValue(item, writer);
   } else if (value !== null && typeof value === "object") {
-    const fields = Object.entries(value);
+    const fields = Object.entries(isSpilled(value) ? load(value) : value); // a disk is one machine's alone
     writer.string("o").uint32(fields.length);
     for (const [name, field] of fields) {
       writer.string(name);

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
+import { type Room, useRoom } from "./spill";
 
 /** How a kernel hands on what it has so far. */
 export type Emit<Output> = (output: Output) => void | Promise<void>;
@@ -52,7 +53,10 @@ class Pool implements Threads {
   /** why a thread has died */
   private fault: { error: unknown } | undefined;
 
-  constructor(readonly count: number) {
+  constructor(
+    readonly count: number,
+    private readonly room: Room | undefined,
+  ) {
     for (let i = 0; i < count; i++) this.start();
   }
 
@@ -71,7 +75,7 @@ class Pool implements Threads {
   }
 
   private start(): void {
-    const worker = new Worker(join(__dirname, "worker.js"));
+    const worker = new Worker(join(__dirname, "worker.js"), { workerData: this.room });
     worker.on("message", (answer: Answer) => this.answered(worker, answer));
     worker.on("error", (error) => this.died(worker, error));
     worker.on("exit", (code) => this.died(worker, new Error(`a worker thread ended by itself with code ${code}`)));
@@ -117,9 +121,10 @@ let current: Threads = new OwnThread();
 /** The threads of this process. */
 export const threads = (): Threads => current;
 
-/** Gives the process so many threads for kernels; 1 means none besides its own. */
-export function useThreads(count: number): Threads {
-  current = count > 1 ? new Pool(count) : new OwnThread();
+/** Gives the process so many threads for kernels, each with this room; 1 means none besides its own. */
+export function useThreads(count: number, room?: Room): Threads {
+  useRoom(room);
+  current = count > 1 ? new Pool(count, room) : new OwnThread();
   return current;
 }
 

@@ -1,8 +1,10 @@
-import { parentPort } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
+import { useRoom } from "./spill";
 import type { Answer, Emit, Request } from "./threads";
 
 /** A thread of the pool: runs one kernel after another. */
 const port = parentPort!;
+useRoom(workerData ?? undefined);
 
 port.on("message", async ({ module, name, input }: Request) => {
   const say = (answer: Answer) => port.postMessage(answer);

@@ -4,6 +4,7 @@ import { type CoGrouped, coGroupByKey, type KV } from "../beam/cogroup";
 import { Named, Values } from "../beam/elements";
 import { outputs } from "../beam/outputs";
 import { create, flatten, groupByKey, P, type PCollection, parDo, type Root, requireForSerialization, withName } from "../beam/sdk";
+import type { MaybeSpilled } from "../beam/spill";
 import { buildHistories } from "../transforms/histories";
 import type { Joined } from "../transforms/joined";
 import { sumLedgers, toOneKey } from "../transforms/ledger";
@@ -12,6 +13,7 @@ import type { Rules } from "../transforms/rules";
 import { customersShown } from "../transforms/shown";
 import type { Shown } from "../transforms/shownindex";
 import type { Split } from "./io/rows";
+import type { MemoryPlan } from "./memory";
 import { type Outcome, Publish, type PublishOptions, type Report } from "./publish";
 import { type ScanOutputs, ScanSplits, type ScanTask } from "./scan";
 import { WriteShard } from "./write";
@@ -19,8 +21,8 @@ import type { FileOptions } from "./writeday";
 
 /** A run, planned: what to read, what to compute, where to write. */
 export interface Plan {
-  /** threads for kernels; no part of the graph */
-  threads: number;
+  /** threads for kernels, and what they may hold; no part of the graph */
+  memory: MemoryPlan;
   /** of the impressions */
   rankings: Split[];
   /** of all tables of actions */
@@ -51,7 +53,7 @@ export function backstory(plan: Plan) {
       .apply(withName("scanActions", scan(plan)));
 
     const { joined, ledger } = P({ actions: actions.actions, rankings: rankings.rankings }).apply(buildHistories(plan.rules));
-    const shards = joined.apply(withColumns<number, Joined>());
+    const shards = joined.apply(withColumns<number, MaybeSpilled<Joined>>());
 
     const files = shards.apply(withName("byShard", groupByKey())).apply(withName("write", asyncParDo(new WriteShard(plan.files))));
     const metrics = shards.apply(measure(plan.rules.historyLength, plan.publish.maxPositions));

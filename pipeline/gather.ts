@@ -1,3 +1,5 @@
+import type { KV } from "../beam/cogroup";
+import { bytesOf, fits, type MaybeSpilled, type Spilled, spill } from "../beam/spill";
 import { type ActionBatch, byBucket } from "../transforms/actions";
 import type { ActionTaker } from "../transforms/normalise";
 import type { ShownIndex } from "../transforms/shownindex";
@@ -8,8 +10,27 @@ export interface BucketedActions {
   starts: Int32Array;
 }
 
-/** One batch for each bucket that has any. The batches share their memory. */
-export function* batchesOf({ all, starts }: BucketedActions): Generator<{ key: number; value: ActionBatch }> {
+/** As they are if there is room, else spilled bucket by bucket. */
+export function keptActions(actions: BucketedActions): BucketedActions | KV<Spilled>[] {
+  return fits("scanned", bytesOf(actions.all)) ? actions : spillBatches([...slices(actions)]);
+}
+
+/** Batches by bucket: as they are if there is room, else spilled. */
+export function keptBatches<T extends object>(batches: KV<T>[]): KV<MaybeSpilled<T>>[] {
+  return fits("scanned", bytesOf(batches)) ? batches : spillBatches(batches);
+}
+
+function spillBatches(batches: readonly KV<object>[]): KV<Spilled>[] {
+  const spilled = spill(batches.map(({ value }) => value));
+  return batches.map(({ key }, i) => ({ key, value: spilled[i] }));
+}
+
+/** One batch for each bucket that has any. */
+export const batchesOf = (actions: BucketedActions | KV<Spilled>[]): Iterable<KV<MaybeSpilled<ActionBatch>>> =>
+  Array.isArray(actions) ? actions : slices(actions);
+
+/** The batches share their memory. */
+function* slices({ all, starts }: BucketedActions): Generator<KV<ActionBatch>> {
   for (let key = 0; key + 1 < starts.length; key++) {
     if (starts[key + 1] > starts[key]) yield { key, value: slice(all, starts[key], starts[key + 1]) };
   }

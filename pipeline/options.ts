@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { date } from "../transforms/values";
 import { ConfigError } from "./errors";
+import { parseMemory } from "./memory";
 import type { Content, OutputColumn } from "./parquet/schema";
 import { ROW_GROUP_BYTES } from "./parquet/trainingfile";
 
@@ -127,6 +128,13 @@ export const BuildOptions = z.strictObject({
     .optional()
     .describe("Threads; the output does not depend on them. Default: all cores, one for small inputs.")
     .meta({ value: "THREADS" }),
+  maxMemory: z
+    .string()
+    .refine((text) => parseMemory(text, 1) !== undefined, "must be a size such as 2GB or 1.5GiB, or a percentage such as 50%")
+    .optional()
+    .describe("Memory to stay below; what does not fit goes to --temp-dir. Default: 70% of the machine's, or of its cgroup's.")
+    .meta({ value: "SIZE|PERCENT%" }),
+  tempDir: path("Folder for what does not fit into memory; else it goes beside the output.").optional().meta({ value: "FOLDER" }),
   runner: z.enum(["direct"]).default("direct").describe("Where it runs: direct is this machine."),
   quiet: z.boolean().default(false).describe("Print nothing but errors."),
   json: z.boolean().default(false).describe("Print the outcome as JSON on standard output."),

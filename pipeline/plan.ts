@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { ActionBuilder } from "../transforms/actions";
 import { dayName } from "../transforms/calendar";
 import { ActionNormaliser, IMPRESSION_COLUMNS, RankingNormaliser } from "../transforms/normalise";
@@ -8,6 +9,7 @@ import type { Plan } from "./backstory";
 import { ConfigError } from "./errors";
 import { findFiles, planSplits } from "./io/files";
 import type { InputFile, Split } from "./io/rows";
+import { planMemory } from "./memory";
 import { type BuildOptions, dateRange, outputColumns, parseLimit } from "./options";
 import { attemptsOf, refuseExisting } from "./publish";
 import { IMPRESSIONS } from "./scan";
@@ -16,6 +18,11 @@ import { checkTargets } from "./targets";
 
 /** Bytes of a split: large enough that batches are worth their overhead, small enough for many workers. */
 const SPLIT_BYTES = 16 << 20;
+/** Splits grow up to this, so that there are no more than SPLITS: a batch is for a split and a bucket, so batches are as the product of the two. */
+const LARGE_SPLIT_BYTES = 64 << 20;
+const SPLITS = 128;
+/** A byte of what is compressed, as Parquet is by itself, counts as so many of NDJSON. */
+const PACKED = 8;
 /** Bytes of impressions for each file of a day: about 500,000 slots of all days together. */
 const SHARD_BYTES = 64 << 20;
 /** Bytes of all inputs for each bucket of customers: what the join holds in memory at once. */
@@ -36,8 +43,9 @@ export async function planRun(options: BuildOptions, runId: string): Promise<Pla
   ];
   checkTargets(options, inputs);
   const bytes = inputs.reduce((sum, { files }) => sum + bytesOf(files), 0);
+  const splitBytes = Math.min(LARGE_SPLIT_BYTES, Math.max(SPLIT_BYTES, bytes / SPLITS));
   const shards = options.shards ?? powerOfTwo(bytesOf(inputs[0].files) / SHARD_BYTES);
-  const splits = (await Promise.all(inputs.map(({ name, files }) => planSplits(name, files, SPLIT_BYTES)))).flat();
+  const splits = (await Promise.all(inputs.map(({ name, files }) => planSplits(name, files, splitBytes, packing)))).flat();
   const rules: Rules = {
     historyLength: options.historyLength,
     lookbackDays: options.lookbackDays === "none" ? null : options.lookbackDays,
@@ -57,8 +65,9 @@ export async function planRun(options: BuildOptions, runId: string): Promise<Pla
   const dates = options.dates === undefined ? [] : (rules.days ?? []).map(dayName);
   if (options.writeMode === "error") refuseExisting((rules.days ?? []).map(dayName), options.output);
   const attempts = attemptsOf(options.output, runId);
+  const temporary = options.tempDir === undefined ? `${attempts}/memory` : join(options.tempDir, `backstory-${runId}`);
   return {
-    threads: options.threads ?? (bytes < SMALL_BYTES ? 1 : availableParallelism()),
+    memory: planMemory(options.maxMemory, options.threads, bytes < SMALL_BYTES ? 1 : availableParallelism(), temporary),
     rankings: splits.filter(({ table }) => table === IMPRESSIONS),
     actions: splits.filter(({ table }) => table !== IMPRESSIONS),
     rules,
@@ -123,7 +132,10 @@ function missingPath(name: string, hasFlag: boolean): string {
     : `the table ${name} has no path. Add a path to it in the --config file.`;
 }
 
-const bytesOf = (files: readonly InputFile[]): number => files.reduce((sum, { size }) => sum + size, 0);
+/** As NDJSON, about. */
+const bytesOf = (files: readonly InputFile[]): number => files.reduce((sum, file) => sum + file.size * packing(file), 0);
+
+const packing = ({ format, compression }: InputFile): number => (format === "parquet" || compression !== "none" ? PACKED : 1);
 
 /** The smallest power of two that is at least x: it changes rarely, so that a few bytes more give the same files. */
 const powerOfTwo = (x: number): number => 2 ** Math.max(0, Math.ceil(Math.log2(Math.max(1, x))));

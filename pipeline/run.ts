@@ -18,7 +18,7 @@ export async function build(options: BuildOptions): Promise<Outcome> {
   const plan = await planRun(options, runId);
   const made = makeAttempts(plan.files.attempts, options.output);
   try {
-    useThreads(plan.threads);
+    useThreads(plan.memory.threads, plan.memory.room);
     await directRunner().run((root: Root) => void root.apply(backstory(plan)));
     const outcome: Outcome = JSON.parse(readFileSync(outcomeFile(options.output, runId), "utf8"));
     tellFigures(options, outcome);
@@ -29,11 +29,13 @@ export async function build(options: BuildOptions): Promise<Outcome> {
   } finally {
     await threads().close();
     useThreads(1);
+    rmSync(plan.memory.room.folder, { recursive: true, force: true });
     cleanUp(plan.files.attempts, made);
   }
 }
 
-const DISK_FULL = "the disk is full, so nothing was published. Free some space, or write to another disk.";
+const DISK_FULL =
+  "the disk is full, so nothing was published. Free some space, write to another disk, or name one for what does not fit into memory by --temp-dir.";
 
 /** @returns the outermost folder that had to be made for it */
 function makeAttempts(attempts: string, output: string): string | undefined {

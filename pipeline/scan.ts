@@ -2,6 +2,7 @@ import type { AsyncDoFn } from "../beam/async";
 import type { KV } from "../beam/cogroup";
 import type { OneOf } from "../beam/outputs";
 import { requireForSerialization } from "../beam/sdk";
+import type { MaybeSpilled } from "../beam/spill";
 import { shared, threads } from "../beam/threads";
 import type { ActionBatch } from "../transforms/actions";
 import type { RankingBatch } from "../transforms/rankings";
@@ -17,8 +18,8 @@ export const IMPRESSIONS = "impressions";
 
 /** The outputs of a scan. */
 export interface ScanOutputs {
-  actions: KV<ActionBatch>;
-  rankings: KV<RankingBatch>;
+  actions: KV<MaybeSpilled<ActionBatch>>;
+  rankings: KV<MaybeSpilled<RankingBatch>>;
   ledger: Ledger;
   extents: SplitExtent;
 }

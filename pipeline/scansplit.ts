@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { appendFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { KV } from "../beam/cogroup";
+import { fits, type MaybeSpilled, type Spilled } from "../beam/spill";
 import type { Emit, Kernel } from "../beam/threads";
 import type { Cell } from "../transforms/cells";
 import { ActionNormaliser, type Normaliser, RankingNormaliser, type Source } from "../transforms/normalise";
@@ -10,7 +11,7 @@ import type { Rules } from "../transforms/rules";
 import { type Shown, ShownIndex } from "../transforms/shownindex";
 import { type Ledger, noCounts, place, rejectedRows, seeColumns, type TableCounts } from "../transforms/tablecounts";
 import { type FastSink, isFast, readFast } from "./fastscan";
-import { ActionGather, type BucketedActions } from "./gather";
+import { ActionGather, type BucketedActions, keptActions, keptBatches } from "./gather";
 import { parseJson } from "./io/json";
 import { readSplit } from "./io/readers";
 import type { Split } from "./io/rows";
@@ -27,8 +28,8 @@ export interface ScanInput {
 
 /** What a scan hands on, one field at a time. */
 export type ScanOutput =
-  | { actions: BucketedActions }
-  | { rankings: KV<RankingBatch>[] }
+  | { actions: BucketedActions | KV<Spilled>[] }
+  | { rankings: KV<MaybeSpilled<RankingBatch>>[] }
   | { ledger: Ledger }
   | { extents: SplitExtent }
   | { rows: number };
@@ -63,12 +64,17 @@ export async function scanSplit(input: ScanInput, emit: Emit<ScanOutput>): Promi
 
 export const SCAN_SPLIT: Kernel<ScanInput, ScanOutput> = { module: "backstory/pipeline/scansplit", run: scanSplit };
 
-let cached: { id: number; index: ShownIndex } | undefined;
+/** Of a customer in the index, about. */
+const SHOWN_BYTES = 64;
 
-/** The index of the customers shown: the same for all splits of a run. */
+let cached: { id: number; index: ShownIndex | null } | undefined;
+
+/** The index of the customers shown: the same for all splits of a run. None if there are too many of them: the join leaves the same actions out. */
 function indexOf(shown: ScanInput["shown"], rules: Rules): ShownIndex | null {
   if (shown === null) return null;
-  if (cached?.id !== shown.id) cached = { id: shown.id, index: new ShownIndex(shown.customers, rules) };
+  const { id, customers } = shown;
+  if (cached?.id !== id)
+    cached = { id, index: fits("shown", SHOWN_BYTES * customers.customers.length) ? new ShownIndex(customers, rules) : null };
   return cached.index;
 }
 
@@ -170,8 +176,8 @@ class Scan implements FastSink {
 
   *batches(): Generator<ScanOutput> {
     this.writeRejects();
-    if (this.gatheredActions.length > 0) yield { actions: this.gatheredActions.take(this.rules.buckets) };
-    if (this.gatheredRankings.length > 0) yield { rankings: [...this.gatheredRankings.take(this.rules.buckets)] };
+    if (this.gatheredActions.length > 0) yield { actions: keptActions(this.gatheredActions.take(this.rules.buckets)) };
+    if (this.gatheredRankings.length > 0) yield { rankings: keptBatches([...this.gatheredRankings.take(this.rules.buckets)]) };
   }
 
   finish(): Ledger {

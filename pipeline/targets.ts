@@ -8,6 +8,7 @@ export interface Targets {
   output: string;
   rejects?: string;
   metricsJson?: string;
+  tempDir?: string;
 }
 
 /** A table's path as given, and the files found there. */
@@ -18,8 +19,9 @@ export interface Input {
 }
 
 /** @throws ConfigError */
-export function checkTargets({ output, rejects, metricsJson }: Targets, inputs: readonly Input[]): void {
+export function checkTargets({ output, rejects, metricsJson, tempDir }: Targets, inputs: readonly Input[]): void {
   checkFolder("--output", output);
+  if (tempDir !== undefined) checkFolder("--temp-dir", tempDir);
   for (const entry of existsSync(output) ? readdirSync(output, { withFileTypes: true }) : [])
     if (entry.name.startsWith("dt=") && entry.isFile())
       throw new ConfigError(`${join(output, entry.name)} is a file where a partition belongs. Remove it, or choose another --output.`);

@@ -1,17 +1,19 @@
 import type { AsyncDoFn } from "../beam/async";
 import type { KV } from "../beam/cogroup";
 import { requireForSerialization } from "../beam/sdk";
+import { load, type MaybeSpilled } from "../beam/spill";
 import { threads } from "../beam/threads";
 import type { Joined } from "../transforms/joined";
 import { progress } from "./progress";
 import { type FileOptions, WRITE_DAY, type WrittenFile } from "./writeday";
 
 /** Writes all rows of one shard, one file a day; days side by side where there are threads. */
-export class WriteShard implements AsyncDoFn<KV<Iterable<Joined>>, WrittenFile> {
+export class WriteShard implements AsyncDoFn<KV<Iterable<MaybeSpilled<Joined>>>, WrittenFile> {
   constructor(readonly options: FileOptions) {}
 
-  async process({ key: shard, value }: KV<Iterable<Joined>>, emit: (output: WrittenFile) => Promise<void>): Promise<void> {
-    const parts = [...value];
+  async process({ key: shard, value }: KV<Iterable<MaybeSpilled<Joined>>>, emit: (output: WrittenFile) => Promise<void>): Promise<void> {
+    // The histories of what was spilled stay on disk; all days look at the rest.
+    const parts = Array.from(value, (part) => load(part, SharedArrayBuffer));
     const days = new Set(parts.flatMap((part) => Array.from(new Set(part.days))));
     await Promise.all(
       [...days].map((day) =>

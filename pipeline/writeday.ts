@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from "node:crypto";
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { isSpilled, type MaybeSpilled, Stretches } from "../beam/spill";
 import type { Emit, Kernel } from "../beam/threads";
 import { dayName } from "../transforms/calendar";
 import { compareWords, orderHash, words } from "../transforms/ids";
-import { compareSlots, type Joined } from "../transforms/joined";
+import { compareSlots, type HistoryActions, type Joined } from "../transforms/joined";
 import type { Compression, OutputColumn } from "./parquet/schema";
 import { prepare, TrainingFile } from "./parquet/trainingfile";
 
@@ -48,12 +49,13 @@ export async function writeDay({ shard, day, parts, options }: WriteInput, emit:
   const attempt = join(options.attempts, `dt=${dt}-${shard}-${randomUUID()}.parquet`);
   const hash = createHash("sha256");
   const fd = openSync(attempt, "wx");
+  const histories = parts.map(({ actions }) => historiesOf(actions));
   try {
     const file = new TrainingFile({ ...options, createdBy: CREATED_BY }, (bytes) => {
       hash.update(bytes);
       writeFully(fd, bytes);
     });
-    for (const { part, group } of groupsOf(day, parts)) writeGroup(file, parts[part], group);
+    for (const { part, group } of groupsOf(day, parts)) writeGroup(file, parts[part], histories[part], group);
     const { rows, bytes } = file.finish();
     await emit({ dt, shard, attempt, rows, bytes, sha256: hash.digest("hex") });
   } finally {
@@ -95,16 +97,33 @@ function groupsOf(day: number, parts: readonly Joined[]): Group[] {
   });
 }
 
-function writeGroup(file: TrainingFile, part: Joined, g: number): void {
+/** Gives a file the history [from, to) of a customer. */
+type Give = (file: TrainingFile, customer: bigint, from: number, to: number) => void;
+
+function historiesOf(actions: MaybeSpilled<HistoryActions>): Give {
+  if (isSpilled(actions)) return spilledHistories(new Stretches(actions));
+  const { items, types, times } = actions;
+  const ids = words(items);
+  return (file, customer, from, to) => file.history(customer, ids, types, times.length === 0 ? undefined : times, from, to);
+}
+
+/** Reads one history at a time. */
+function spilledHistories(stretches: Stretches<keyof HistoryActions>): Give {
+  const hasTimes = stretches.length("times") > 0;
+  let out: HistoryActions = { items: new BigInt64Array(0), types: new Uint8Array(0), times: new Float64Array(0) };
+  return (file, customer, from, to) => {
+    const n = to - from;
+    if (out.types.length < n) out = { items: new BigInt64Array(2 * n), types: new Uint8Array(2 * n), times: new Float64Array(2 * n) };
+    stretches.read("items", from, to, out.items);
+    stretches.read("types", from, to, out.types);
+    if (hasTimes) stretches.read("times", from, to, out.times);
+    file.history(customer, words(out.items), out.types, hasTimes ? out.times : undefined, 0, n);
+  };
+}
+
+function writeGroup(file: TrainingFile, part: Joined, give: Give, g: number): void {
   const { rankingStarts } = part;
-  file.history(
-    part.customers[g],
-    words(part.items),
-    part.types,
-    part.times.length === 0 ? undefined : part.times,
-    part.historyStarts[g],
-    part.historyEnds[g],
-  );
+  give(file, part.customers[g], part.historyStarts[g], part.historyEnds[g]);
   for (let r = rankingStarts[g]; r < rankingStarts[g + 1]; ) {
     let twins = 1;
     while (r + twins < rankingStarts[g + 1] && sameRanking(part, r, r + twins)) twins++;

@@ -3,6 +3,7 @@ import { withColumns } from "../beam/coders";
 import { coGroupByKey, type KV } from "../beam/cogroup";
 import { outputs } from "../beam/outputs";
 import { P, type PCollection, withName } from "../beam/sdk";
+import type { MaybeSpilled } from "../beam/spill";
 import type { ActionBatch } from "./actions";
 import { JoinHistories, type JoinOutputs } from "./join";
 import type { Recent } from "./joinbucket";
@@ -13,8 +14,8 @@ import { withinWindow } from "./window";
 
 /** Normalised rows, in batches by bucket of customers. */
 export interface Normalised {
-  actions: PCollection<KV<ActionBatch>>;
-  rankings: PCollection<KV<RankingBatch>>;
+  actions: PCollection<KV<MaybeSpilled<ActionBatch>>>;
+  rankings: PCollection<KV<MaybeSpilled<RankingBatch>>>;
 }
 
 /**
@@ -24,10 +25,10 @@ export interface Normalised {
  */
 export function buildHistories(rules: Rules) {
   return withName("buildHistories", ({ actions, rankings }: Normalised) => {
-    const left = actions.apply(withColumns<number, ActionBatch>()).apply(withinWindow(rules)).apply(keepRecent(rules));
+    const left = actions.apply(withColumns<number, MaybeSpilled<ActionBatch>>()).apply(withinWindow(rules)).apply(keepRecent(rules));
     const right = rankings;
     return P({ left, right })
-      .apply(coGroupByKey<Recent, RankingBatch>())
+      .apply(coGroupByKey<Recent, MaybeSpilled<RankingBatch>>())
       .apply(withName("joinHistories", asyncParDo(new JoinHistories(rules))))
       .apply(outputs<JoinOutputs>(["joined", "ledger"]));
   });

@@ -1,9 +1,10 @@
 import { ColumnsCoder } from "../beam/coders";
 import type { KV } from "../beam/cogroup";
 import { flatten, P, type PCollection, parDo, requireForSerialization, withCoderInternal, withName } from "../beam/sdk";
+import { load, type MaybeSpilled } from "../beam/spill";
 import { dayName } from "./calendar";
 import { buildHistories } from "./histories";
-import type { Joined } from "./join";
+import type { HistoryActions, Joined } from "./join";
 import { type Ledger, sumLedgers } from "./ledger";
 import { normaliseRows, type RejectedRow } from "./rows";
 import { DEFAULT_RULES, DEFAULT_TABLES, type Rules } from "./rules";
@@ -106,13 +107,15 @@ function checkTable({ tables }: Rules, table: string): void {
 export class ExplodeRows {
   constructor(readonly historyLength: number) {}
 
-  *process({ value }: KV<Joined>): Generator<TrainingRow> {
-    for (let group = 0; group < value.days.length; group++) yield* this.rows(value, group);
+  *process({ value }: KV<MaybeSpilled<Joined>>): Generator<TrainingRow> {
+    const joined = load(value);
+    const actions = load(joined.actions);
+    for (let group = 0; group < joined.days.length; group++) yield* this.rows(joined, actions, group);
   }
 
-  private *rows(joined: Joined, group: number): Generator<TrainingRow> {
+  private *rows(joined: Joined, actions: HistoryActions, group: number): Generator<TrainingRow> {
     const { rankings, rankingStarts } = joined;
-    const history = this.history(joined, group);
+    const history = this.history(joined, actions, group);
     for (let r = rankingStarts[group]; r < rankingStarts[group + 1]; r++) {
       const ranking_id = Buffer.from(rankings.idBytes.subarray(rankings.idStarts[r], rankings.idStarts[r + 1])).toString();
       for (let slot = rankings.slotStarts[r]; slot < rankings.slotStarts[r + 1]; slot++) {
@@ -124,7 +127,7 @@ export class ExplodeRows {
   }
 
   /** The part of a row that all slots of a (customer, dt) share. */
-  private history({ customers, days, historyStarts, historyEnds, items, types, times }: Joined, group: number) {
+  private history({ customers, days, historyStarts, historyEnds }: Joined, { items, types, times }: HistoryActions, group: number) {
     const from = historyStarts[group];
     const to = historyEnds[group];
     const actions = new BigInt64Array(this.historyLength);

@@ -2,6 +2,7 @@ import type { AsyncDoFn } from "../beam/async";
 import type { CoGrouped, KV } from "../beam/cogroup";
 import type { OneOf } from "../beam/outputs";
 import { requireForSerialization } from "../beam/sdk";
+import type { MaybeSpilled } from "../beam/spill";
 import { threads } from "../beam/threads";
 import { JOIN_BUCKET, type Recent } from "./joinbucket";
 import type { Joined } from "./joined";
@@ -9,25 +10,25 @@ import type { RankingBatch } from "./rankings";
 import type { Rules } from "./rules";
 import type { Ledger } from "./tablecounts";
 
-export { compareSlots, type Joined, type JoinResult, joinHistories } from "./joined";
+export { compareSlots, type HistoryActions, type Joined, type JoinResult, joinHistories } from "./joined";
 
 export interface JoinOutputs {
-  joined: KV<Joined>;
+  joined: KV<MaybeSpilled<Joined>>;
   ledger: Ledger;
 }
 
 /** Gives each ranking of a bucket its history; emits the join under its shard, and where the bucket's rows ended. */
-export class JoinHistories implements AsyncDoFn<KV<CoGrouped<Recent, RankingBatch>>, OneOf<JoinOutputs>> {
+export class JoinHistories implements AsyncDoFn<KV<CoGrouped<Recent, MaybeSpilled<RankingBatch>>>, OneOf<JoinOutputs>> {
   constructor(readonly rules: Rules) {}
 
   async process(
-    { key, value: { left, right } }: KV<CoGrouped<Recent, RankingBatch>>,
+    { key, value: { left, right } }: KV<CoGrouped<Recent, MaybeSpilled<RankingBatch>>>,
     emit: (output: OneOf<JoinOutputs>) => Promise<void>,
   ): Promise<void> {
     const { rules } = this;
     await threads().run(JOIN_BUCKET, { left, right, rules }, async ({ joined, ledger }) => {
       await emit({ ledger });
-      if (joined.days.length > 0) await emit({ joined: { key: key % rules.shards, value: joined } });
+      if (joined !== null) await emit({ joined: { key: key % rules.shards, value: joined } });
     });
   }
 }

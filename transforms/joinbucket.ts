@@ -1,26 +1,56 @@
+import { bytesOf, fits, load, type MaybeSpilled, type Spilled, spill } from "../beam/spill";
 import { type Emit, type Kernel, shared } from "../beam/threads";
-import { Window, type WindowedActions } from "./bounds";
-import { type JoinResult, joinHistories } from "./joined";
+import type { ActionBatch } from "./actions";
+import { applyWindow, Window, type WindowedActions } from "./bounds";
+import { type Joined, joinHistories } from "./joined";
 import type { RankingBatch } from "./rankings";
 import type { Rules } from "./rules";
+import type { Ledger } from "./tablecounts";
 import { mergeTimelines, type Timelines } from "./timelines";
 
+/** Actions of a bucket. What lies on disk may be as it was scanned: the window is applied when it is read. */
+export type RecentPart = WindowedActions | Timelines | Spilled;
+
 /** The recent actions of a bucket: to be merged, each part already cut to what can be needed or still small. */
-export type Recent = (WindowedActions | Timelines)[];
+export type Recent = RecentPart[];
+
+/** A part in memory, within the window. */
+export function opened(part: RecentPart, window: Window): WindowedActions | Timelines {
+  const columns = load<ActionBatch | WindowedActions | Timelines>(part);
+  return "firsts" in columns ? columns : applyWindow(columns, window);
+}
 
 export interface JoinInput {
   /** one, or none for a bucket without actions: what CombinePerKey gave */
   left: Recent[];
-  right: RankingBatch[];
+  right: MaybeSpilled<RankingBatch>[];
   rules: Rules;
 }
 
-/** Kernel: merges the actions of a bucket into timelines and gives each of its rankings its history. */
-export async function joinBucket({ left, right, rules }: JoinInput, emit: Emit<JoinResult>): Promise<void> {
-  const window = new Window(rules);
-  const timelines = left.map((parts) => mergeTimelines(parts, window));
-  const { joined, ledger } = joinHistories({ left: timelines, right }, window);
-  await emit({ joined: shared(joined), ledger });
+export interface JoinOutput {
+  /** null for a bucket without a row */
+  joined: MaybeSpilled<Joined> | null;
+  ledger: Ledger;
 }
 
-export const JOIN_BUCKET: Kernel<JoinInput, JoinResult> = { module: "backstory/transforms/joinbucket", run: joinBucket };
+/** Kernel: merges the actions of a bucket into timelines and gives each of its rankings its history. */
+export async function joinBucket({ left, right, rules }: JoinInput, emit: Emit<JoinOutput>): Promise<void> {
+  const window = new Window(rules);
+  const timelines = left.map((parts) =>
+    mergeTimelines(
+      parts.map((part) => opened(part, window)),
+      window,
+    ),
+  );
+  const { joined, ledger } = joinHistories({ left: timelines, right: right.map((batch) => load(batch)) }, window);
+  await emit({ joined: joined.days.length === 0 ? null : kept(joined), ledger });
+}
+
+/** In shared memory if there is room. Else spilled, the actions by themselves, since a writer reads them history by history. */
+function kept(joined: Joined): MaybeSpilled<Joined> {
+  if (fits("joined", bytesOf(joined))) return shared(joined);
+  const [actions] = spill([joined.actions]);
+  return spill([{ ...joined, actions }])[0];
+}
+
+export const JOIN_BUCKET: Kernel<JoinInput, JoinOutput> = { module: "backstory/transforms/joinbucket", run: joinBucket };

@@ -1,4 +1,5 @@
 import type { CoGrouped } from "../beam/cogroup";
+import type { MaybeSpilled } from "../beam/spill";
 import { copyIds } from "./actions";
 import type { Window } from "./bounds";
 import { type Groups, groupRankings, takeGroups } from "./groups";
@@ -27,6 +28,11 @@ export interface Joined {
   /** the rankings of group g: [rankingStarts[g], rankingStarts[g + 1]), by ranking id, then content of the slots */
   rankingStarts: Int32Array;
   rankings: RankingBatch;
+  actions: MaybeSpilled<HistoryActions>;
+}
+
+/** The actions that histories are stretches of. */
+export interface HistoryActions {
   items: BigInt64Array;
   types: Uint8Array;
   /** whole microseconds; empty unless the output asks for times */
@@ -192,7 +198,7 @@ class Join {
       historyStarts: histories.from.slice(0, kept.length),
       historyEnds: histories.to.slice(0, kept.length),
       ...takeGroups(groups, kept),
-      ...histories.actions(),
+      actions: histories.actions(),
     };
   }
 }

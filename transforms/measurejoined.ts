@@ -1,10 +1,11 @@
+import { load, type MaybeSpilled } from "../beam/spill";
 import type { Emit, Kernel } from "../beam/threads";
 import { dayName } from "./calendar";
 import type { Joined } from "./joined";
 import { Metrics, type MetricsState } from "./metrics";
 
 export interface MeasureInput {
-  joined: Joined;
+  joined: MaybeSpilled<Joined>;
   historyLength: number;
   maxPositions: number;
 }
@@ -12,7 +13,8 @@ export interface MeasureInput {
 /** Kernel: the figures of a bucket's histories; each history counts once for every slot that has it. */
 export async function measureJoined({ joined, historyLength, maxPositions }: MeasureInput, emit: Emit<MetricsState>): Promise<void> {
   const metrics = new Metrics(maxPositions);
-  const { days, rankingStarts, rankings, historyStarts, historyEnds, types } = joined;
+  const { days, rankingStarts, rankings, historyStarts, historyEnds, actions } = load(joined);
+  const { types } = load(actions);
   for (let g = 0; g < days.length; g++) {
     const slots = rankings.slotStarts[rankingStarts[g + 1]] - rankings.slotStarts[rankingStarts[g]];
     metrics.add(types, historyStarts[g], historyEnds[g], historyLength, slots, dayName(days[g]));

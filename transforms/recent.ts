@@ -1,7 +1,9 @@
 import { ColumnsCoder, withColumns } from "../beam/coders";
+import type { KV } from "../beam/cogroup";
 import { combinePerKey, type PCollection, requireForSerialization, withName } from "../beam/sdk";
+import { bytesOf, fits, isSpilled, type MaybeSpilled, type Spilled, spill } from "../beam/spill";
 import { Window, type WindowedActions } from "./bounds";
-import type { Recent } from "./joinbucket";
+import { opened, type Recent, type RecentPart } from "./joinbucket";
 import type { Rules } from "./rules";
 import { mergeTimelines, type Timelines } from "./timelines";
 
@@ -9,8 +11,8 @@ export { mergeTimelines, type Timelines } from "./timelines";
 
 /** Timelines so far, and batches not merged yet: merging one by one would sort everything again each time. */
 export interface Accumulator {
-  sorted: Timelines | null;
-  pending: (WindowedActions | Timelines)[];
+  sorted: MaybeSpilled<Timelines> | null;
+  pending: Recent;
   pendingRows: number;
 }
 
@@ -29,10 +31,12 @@ export class RecentActions {
     return { sorted: null, pending: [], pendingRows: 0 };
   }
 
-  addInput(accumulator: Accumulator, batch: WindowedActions | Timelines): Accumulator {
+  addInput(accumulator: Accumulator, batch: RecentPart): Accumulator {
     accumulator.pending.push(batch);
-    accumulator.pendingRows += batch.times.length + batch.tallies.counts.length;
-    return accumulator.pendingRows > Math.max(MERGE_ROWS, 2 * sizeOf(accumulator.sorted)) ? this.settle(accumulator) : accumulator;
+    accumulator.pendingRows += rowsOf(batch);
+    return accumulator.pendingRows > Math.max(MERGE_ROWS, 2 * (accumulator.sorted === null ? 0 : rowsOf(accumulator.sorted)))
+      ? this.settle(accumulator)
+      : accumulator;
   }
 
   mergeAccumulators(accumulators: Iterable<Accumulator>): Accumulator {
@@ -54,11 +58,13 @@ export class RecentActions {
 
   private settle({ sorted, pending }: Accumulator): Accumulator {
     if (pending.length === 0) return { sorted, pending, pendingRows: 0 };
-    return {
-      sorted: mergeTimelines(this.extractOutput({ sorted, pending, pendingRows: 0 }), this.theWindow()),
-      pending: [],
-      pendingRows: 0,
-    };
+    const window = this.theWindow();
+    const parts = this.extractOutput({ sorted, pending, pendingRows: 0 });
+    const merged = mergeTimelines(
+      parts.map((part) => opened(part, window)),
+      window,
+    );
+    return { sorted: fits("scanned", bytesOf(merged)) ? merged : spill([merged])[0], pending: [], pendingRows: 0 };
   }
 
   /** Made on the worker: a window is large to send and quick to make. */
@@ -71,7 +77,9 @@ export class RecentActions {
 /** Below this many rows, some 8 MB, a merge is left to the join. */
 const MERGE_ROWS = 1 << 18;
 
-const sizeOf = (timelines: Timelines | null): number => (timelines === null ? 0 : timelines.times.length + timelines.tallies.counts.length);
+/** Of what lies on disk, about. */
+const rowsOf = (part: RecentPart): number => (isSpilled(part) ? part.bytes / ROW_BYTES : part.times.length + part.tallies.counts.length);
+const ROW_BYTES = 25;
 
 /**
  * Actions to timelines: per customer the newest `historyLength` actions that each day is the first to see.
@@ -79,7 +87,7 @@ const sizeOf = (timelines: Timelines | null): number => (timelines === null ? 0 
  *   out  (bucket, Recent)            parts that mergeTimelines makes the timelines of
  */
 export function keepRecent(rules: Rules) {
-  return withName("keepRecent", (actions: PCollection<{ key: number; value: WindowedActions }>) =>
+  return withName("keepRecent", (actions: PCollection<KV<WindowedActions | Spilled>>) =>
     actions.apply(combinePerKey(new RecentActions(rules))).apply(withColumns<number, Recent>()),
   );
 }

@@ -1,12 +1,13 @@
 import { ColumnsCoder, withColumns } from "../beam/coders";
 import type { KV } from "../beam/cogroup";
 import { combinePerKey, type PCollection, parDo, requireForSerialization, withName } from "../beam/sdk";
+import { load, type MaybeSpilled } from "../beam/spill";
 import type { RankingBatch } from "./rankings";
 import { mergeShown, type Shown, shownOf } from "./shownindex";
 
 export class ShownOf {
-  *process({ value }: KV<RankingBatch>) {
-    yield { key: 0, value: shownOf(value) };
+  *process({ value }: KV<MaybeSpilled<RankingBatch>>) {
+    yield { key: 0, value: shownOf(load(value)) };
   }
 }
 
@@ -36,7 +37,7 @@ export class AllShown {
  *   in   (bucket, RankingBatch)
  *   out  (0, Shown)   one element; none if there is no ranking
  */
-export function customersShown(rankings: PCollection<KV<RankingBatch>>) {
+export function customersShown(rankings: PCollection<KV<MaybeSpilled<RankingBatch>>>) {
   return rankings
     .apply(withName("shownOf", parDo(new ShownOf())))
     .apply(withColumns<number, Shown>())

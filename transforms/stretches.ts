@@ -1,5 +1,6 @@
 import { copyIds } from "./actions";
 import type { Window } from "./bounds";
+import type { HistoryActions } from "./joined";
 import type { Timelines } from "./timelines";
 
 /**
@@ -96,7 +97,7 @@ export class Histories {
   }
 
   /** The columns that histories are stretches of. */
-  actions(): { items: BigInt64Array; types: Uint8Array; times: Float64Array } {
+  actions(): HistoryActions {
     const { items, types, times } = this.timelines;
     const keepTimes = this.window.rules.keepTimes;
     if (this.copies === 0) return { items, types, times: keepTimes ? times : new Float64Array(0) };

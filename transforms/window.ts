@@ -1,12 +1,14 @@
 import { withColumns } from "../beam/coders";
+import type { KV } from "../beam/cogroup";
 import { type PCollection, parDo, requireForSerialization, withName } from "../beam/sdk";
+import { isSpilled, type MaybeSpilled, type Spilled } from "../beam/spill";
 import type { ActionBatch } from "./actions";
 import { applyWindow, Window, type WindowedActions } from "./bounds";
 import type { Rules } from "./rules";
 
 export { applyWindow, NEVER, Window, type WindowedActions } from "./bounds";
 
-/** As a DoFn: one batch in, one batch out. */
+/** As a DoFn: one batch in, one batch out. A batch on disk stays there until it is merged, and the window is applied then. */
 export class ApplyWindow {
   private window?: Window;
   constructor(readonly rules: Rules) {}
@@ -15,8 +17,8 @@ export class ApplyWindow {
     this.window = new Window(this.rules);
   }
 
-  *process({ key, value }: { key: number; value: ActionBatch }) {
-    yield { key, value: applyWindow(value, this.window!) };
+  *process({ key, value }: KV<MaybeSpilled<ActionBatch>>): Generator<KV<WindowedActions | Spilled>> {
+    yield { key, value: isSpilled(value) ? value : applyWindow(value, this.window!) };
   }
 }
 
@@ -26,8 +28,8 @@ export class ApplyWindow {
  *   out  (bucket, WindowedActions)   without the actions that no day of the run can see
  */
 export function withinWindow(rules: Rules) {
-  return withName("withinWindow", (actions: PCollection<{ key: number; value: ActionBatch }>) =>
-    actions.apply(withName("applyWindow", parDo(new ApplyWindow(rules)))).apply(withColumns<number, WindowedActions>()),
+  return withName("withinWindow", (actions: PCollection<KV<MaybeSpilled<ActionBatch>>>) =>
+    actions.apply(withName("applyWindow", parDo(new ApplyWindow(rules)))).apply(withColumns<number, WindowedActions | Spilled>()),
   );
 }
 

@@ -6,13 +6,18 @@ const TO_THE_END = Number.MAX_SAFE_INTEGER;
 
 /**
  * Cuts files into splits of about `splitBytes`, in the order of the files: NDJSON by bytes, Parquet by row groups; what is
- * compressed as a whole, CSV and JSON arrays are one split a file. Empty files have none. Depends on the files' bytes alone.
+ * compressed as a whole, CSV and JSON arrays are one split a file. A byte of a file counts as `packing` of them. Empty files have none. Depends on the files' bytes alone.
  * @throws BrokenFile where a Parquet file has no legible footer
  */
-export async function planSplits(table: string, files: readonly InputFile[], splitBytes: number): Promise<Split[]> {
+export async function planSplits(
+  table: string,
+  files: readonly InputFile[],
+  splitBytes: number,
+  packing: (file: InputFile) => number = () => 1,
+): Promise<Split[]> {
   const splits: Split[] = [];
   for (const file of files) {
-    for (const [start, end] of await cuts(file, splitBytes)) splits.push({ table, file, index: splits.length, start, end });
+    for (const [start, end] of await cuts(file, splitBytes / packing(file))) splits.push({ table, file, index: splits.length, start, end });
   }
   return splits;
 }

@@ -4,8 +4,7 @@ import fc from "fast-check";
 import type * as Pooled from "../../beam/threads";
 import { type Emit, type Kernel, shared, type Threads, useThreads } from "../../beam/threads";
 import { applyWindow, Window } from "../../transforms/bounds";
-import { JOIN_BUCKET, type JoinInput } from "../../transforms/joinbucket";
-import type { JoinResult } from "../../transforms/joined";
+import { JOIN_BUCKET, type JoinInput, type JoinOutput } from "../../transforms/joinbucket";
 import { actionBatch, actions, rankingBatches, rankings, rules } from "../transforms/plain";
 
 jest.setTimeout(30_000);
@@ -42,7 +41,7 @@ test("a kernel gives in threads what it gives inline", () =>
         const parts = [given.slice(0, half), given.slice(half)].map((part) => applyWindow(actionBatch(part), new Window(some)));
         return { left: [parts], right: rankingBatches(shown), rules: some };
       });
-      const all = (threads: Threads): Promise<JoinResult[][]> => Promise.all(inputs.map((input) => outputsOf(threads, JOIN_BUCKET, input)));
+      const all = (threads: Threads): Promise<JoinOutput[][]> => Promise.all(inputs.map((input) => outputsOf(threads, JOIN_BUCKET, input)));
       expect(await all(pool)).toEqual(await all(useThreads(1)));
     }),
     { numRuns: 30 },

@@ -462,6 +462,19 @@ describe("paths", () => {
     await refused(1, /the disk is full, so nothing was published\. Free some space/);
   });
 
+  test("a full disk for what does not fit into memory: exit 1, --temp-dir is empty again", async () => {
+    jest.spyOn(fs, "writevSync").mockImplementation(() => {
+      throw Object.assign(new Error("ENOSPC: no space left on device, writev"), { code: "ENOSPC" });
+    });
+    const temp = join(folder, "temp");
+    fs.mkdirSync(temp);
+    await refused(1, /the disk is full, so nothing was published\. Free some space, .*--temp-dir/, {
+      "max-memory": "450MB",
+      "temp-dir": temp,
+    });
+    expect(fs.readdirSync(temp)).toEqual([]);
+  });
+
   test("what the machine objects to: exit 1, a stack only with --debug", async () => {
     const fail = () => {
       throw Object.assign(new Error("EIO: i/o error, write"), { code: "EIO" });

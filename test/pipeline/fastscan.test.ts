@@ -1,8 +1,10 @@
 /** The fast scanners with their careful reader, against the careful readers alone: a scan of either is to be the same. */
+
 import { mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
+import { load } from "../../beam/spill";
 import { batchesOf } from "../../pipeline/gather";
 import { findFiles, planSplits } from "../../pipeline/io/files";
 import type { Split } from "../../pipeline/io/rows";
@@ -39,11 +41,13 @@ async function scanned(split: Split, rules: Rules, shown: ScanInput["shown"]) {
   await scanSplit({ split, rules, shown, rejectsFolder }, (output) => {
     if ("rows" in output) rows += output.rows;
     else if ("actions" in output) {
-      for (const { key, value } of batchesOf(output.actions))
+      for (const { key, value: batch } of batchesOf(output.actions)) {
+        const value = load(batch);
         for (const [i, customer] of value.customers.entries())
           actions.push([key, customer, value.items[i], value.times[i], value.types[i], value.ownDays[i] ?? null]);
+      }
     } else if ("rankings" in output)
-      for (const { key, value } of output.rankings) for (const each of plainRankings(value)) rankings.push([key, each]);
+      for (const { key, value } of output.rankings) for (const each of plainRankings(load(value))) rankings.push([key, each]);
     else if ("ledger" in output) addLedger(ledger, output.ledger);
     else {
       const { rejects, ...extent } = output.extents;

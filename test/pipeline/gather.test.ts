@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { load } from "../../beam/spill";
 import { ActionGather, batchesOf } from "../../pipeline/gather";
 import type { ActionBatch } from "../../transforms/actions";
 import { bucketOf, words } from "../../transforms/ids";
@@ -29,7 +30,7 @@ const plain = ({ customers, items, times, types, ownDays }: ActionBatch) =>
   Array.from(customers, (customer, i) => ({ customer, item: items[i], time: times[i], type: types[i], ownDay: ownDays[i] }));
 
 const taken = (gather: ActionGather, buckets: number) =>
-  [...batchesOf(gather.take(buckets))].map(({ key, value }) => ({ key, rows: plain(value) }));
+  [...batchesOf(gather.take(buckets))].map(({ key, value }) => ({ key, rows: plain(load(value)) }));
 
 /** The same by filters: for each bucket that has any, its rows in the order in which they came. */
 function bucketed(given: readonly Action[], buckets: number, keepOwnDays: boolean) {
@@ -105,7 +106,7 @@ test("more rows than fit at first, taken twice: the first batches stay as they w
   addAll(gather, many.toReversed());
   const second = taken(gather, 3);
   expect(first.all.times.length).toBe(200_000);
-  const times = [...batchesOf(first)].map(({ value }) => Array.from(value.times));
+  const times = [...batchesOf(first)].map(({ value }) => Array.from(load(value).times));
   expect(times).toEqual(bucketed(Array(5).fill(many).flat(), 3, false).map(({ rows }) => rows.map(({ time }) => time)));
   expect(second).toEqual(bucketed(many.toReversed(), 3, false));
 });

@@ -3,6 +3,7 @@ import os from "node:os";
 import { join } from "node:path";
 import { Untag } from "../../beam/cogroup";
 import { deserializeFn, runnerApi } from "../../beam/sdk";
+import { load } from "../../beam/spill";
 import { backstory, type Plan } from "../../pipeline/backstory";
 import { parseFlags } from "../../pipeline/flags";
 import { BuildOptions } from "../../pipeline/options";
@@ -137,7 +138,7 @@ function spyOnInputs() {
   const inputs: (WindowedActions | Timelines)[] = [];
   let merging = false;
   const adding = jest.spyOn(RecentActions.prototype, "addInput").mockImplementation(function (this: RecentActions, sum, batch) {
-    if (!merging) inputs.push(batch);
+    if (!merging) inputs.push(load<WindowedActions | Timelines>(batch));
     return addInput.call(this, sum, batch);
   });
   const merged = jest.spyOn(RecentActions.prototype, "mergeAccumulators").mockImplementation(function (this: RecentActions, sums) {

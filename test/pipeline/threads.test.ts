@@ -21,18 +21,23 @@ function bytesBelow(path: string): Record<string, string> {
   return Object.fromEntries(hashes.sort());
 }
 
-function built(workload: string, threads: number, output: string): { files: Record<string, string>; rejects: string; figures: string } {
-  const out = (name: string) => join(folder.path, `${name}-${output}-${threads}`);
+function built(
+  workload: string,
+  threads: number,
+  output: string,
+  ...more: string[]
+): { files: Record<string, string>; rejects: string; figures: string } {
+  const out = (name: string) => join(folder.path, `${name}-${output}-${threads}-${more.length}`);
   const tables = ["impressions", "clicks", "add_to_carts", "previous_orders"].map(
     (table) => `--${table.replaceAll("_", "-")}=${join(workload, `${table}*`)}`,
   );
   const flags = [`--threads=${threads}`, "--shards=2", "--history-length=20", "--lookback-days=90", "--max-rejects=100%", "--quiet"];
   const files = [`--output=${out("out")}`, `--rejects=${out("rejects")}`, `--metrics-json=${out("metrics")}`];
-  execFileSync(process.execPath, [join(ROOT, "bin", "backstory.js"), "build", ...tables, ...flags, ...files], { stdio: "pipe" });
+  execFileSync(process.execPath, [join(ROOT, "bin", "backstory.js"), "build", ...tables, ...flags, ...files, ...more], { stdio: "pipe" });
   return { files: bytesBelow(out("out")), rejects: readFileSync(out("rejects"), "utf8"), figures: readFileSync(out("metrics"), "utf8") };
 }
 
-test.each(["ndjson", "csv", "parquet"] as const)("the bytes of the output do not depend on threads (%s)", async (format) => {
+test.each(["ndjson", "csv", "parquet"] as const)("the bytes of the output do not depend on threads or memory (%s)", async (format) => {
   const workload = join(folder.path, format);
   await generate({ output: workload, rankings: 300, actions: 20_000, customers: 100, items: 2000, days: 3, format });
   // two files more, with something to reject
@@ -40,4 +45,11 @@ test.each(["ndjson", "csv", "parquet"] as const)("the bytes of the output do not
   const [one, ...more] = [1, 2, 3].map((threads) => built(workload, threads, format));
   expect(Object.keys(one.files).filter((name) => name.endsWith(".parquet"))).toHaveLength(6);
   for (const other of more) expect(other).toEqual(one);
+  // the least memory that there can be: everything goes to disk
+  for (const [threads, size] of [
+    [1, "450MB"],
+    [2, "650MB"],
+  ] as const)
+    expect(built(workload, threads, format, `--max-memory=${size}`, "--columns=standard", `--temp-dir=${folder.path}/temp`)).toEqual(one);
+  expect(readdirSync(join(folder.path, "temp"))).toEqual([]);
 });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { withColumns } from "../../beam/coders";
 import { P } from "../../beam/sdk";
+import { load } from "../../beam/spill";
 import { ActionBuilder } from "../../transforms/actions";
 import { buildHistories } from "../../transforms/histories";
 import type { Joined } from "../../transforms/joined";
@@ -62,9 +63,10 @@ const lines = (rows: readonly { ranking: Ranking; history: readonly { item: bigi
 
 function rowsOf({ value }: { value: Joined }) {
   const all = plainRankings(value.rankings);
+  const { items, types } = load(value.actions);
   return Array.from(value.days, (_, g) => {
     const rows = Array.from({ length: value.historyEnds[g] - value.historyStarts[g] }, (_, i) => value.historyStarts[g] + i);
-    const history = rows.map((row) => ({ item: value.items[row], type: value.types[row] }));
+    const history = rows.map((row) => ({ item: items[row], type: types[row] }));
     return all.slice(value.rankingStarts[g], value.rankingStarts[g + 1]).map((ranking) => ({ ranking, history }));
   }).flat();
 }

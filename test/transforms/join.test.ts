@@ -1,5 +1,6 @@
 import type { CoGrouped } from "../../beam/cogroup";
 import type { OneOf } from "../../beam/outputs";
+import { load } from "../../beam/spill";
 import { applyWindow, Window } from "../../transforms/bounds";
 import { JoinHistories, type JoinOutputs } from "../../transforms/join";
 import type { Recent } from "../../transforms/joinbucket";
@@ -27,9 +28,9 @@ test("the DoFn emits the ledger of each bucket, and its join under the shard", a
 });
 
 test("the parts of a bucket are merged before they are joined", async () => {
-  const parts: Recent = [part(click(1n, 7n), click(2n, 8n)), mergeTimelines([part(click(1n, 9n))], window)];
+  const parts = [part(click(1n, 7n), click(2n, 8n)), mergeTimelines([part(click(1n, 9n))], window)];
   const { joined, ledger } = joinHistories({ left: [mergeTimelines(parts, window)], right }, window);
-  expect(Array.from(joined.items.subarray(joined.historyStarts[0], joined.historyEnds[0]))).toEqual([9n, 7n]);
+  expect(Array.from(load(joined.actions).items.subarray(joined.historyStarts[0], joined.historyEnds[0]))).toEqual([9n, 7n]);
   expect(await outputsOf({ left: [parts], right })).toEqual([{ ledger }, { joined: { key: 2, value: joined } }]);
 });
 

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { load } from "../../beam/spill";
 import { applyWindow, Window } from "../../transforms/bounds";
 import { joinHistories } from "../../transforms/joined";
 import type { Place } from "../../transforms/ledger";
@@ -66,7 +67,8 @@ function naiveJoin(timelines: Timelines, rankings: readonly Ranking[], window: W
 function fastJoin(timelines: Timelines, rankings: readonly Ranking[], window: Window) {
   const right = parted(rankings, 3).flatMap((part) => rankingBatches(part));
   const { joined, ledger } = joinHistories({ left: [timelines], right }, window);
-  const { historyStarts, historyEnds, rankingStarts, items, types, times, days, customers } = joined;
+  const { historyStarts, historyEnds, rankingStarts, actions, days, customers } = joined;
+  const { items, types, times } = load(actions);
   const all = plainRankings(joined.rankings);
   const rows = Array.from(days, (day, g) => {
     const length = historyEnds[g] - historyStarts[g];
@@ -122,7 +124,7 @@ test("where all actions have one clock and no lag, no action is copied", () =>
       const rules: Rules = { ...some, orderLagDays: 0, actionClock: "time" };
       const window = new Window(rules);
       const timelines = timelinesOf(actions, window);
-      expect(fastJoin(timelines, rankings, window).joined.items).toBe(timelines.items);
+      expect(load(fastJoin(timelines, rankings, window).joined.actions).items).toBe(timelines.items);
     }),
     { numRuns: 50 },
   ));

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { load } from "../../beam/spill";
 import { applyWindow, Window } from "../../transforms/bounds";
 import { compareSlots, type Joined, type JoinResult, joinHistories } from "../../transforms/joined";
 import { RecentActions } from "../../transforms/recent";
@@ -35,7 +36,8 @@ function joined(some: Rules, given: readonly Action[], shown: readonly Ranking[]
 }
 
 /** Every ranking with its history, in the order of the join. */
-function rowsOf({ rankings: batch, rankingStarts, historyStarts, historyEnds, items, types, times, customers, days }: Joined) {
+function rowsOf({ rankings: batch, rankingStarts, historyStarts, historyEnds, actions, customers, days }: Joined) {
+  const { items, types, times } = load(actions);
   const all = plainRankings(batch);
   return Array.from(days, (day, g) => {
     const history = Array.from({ length: historyEnds[g] - historyStarts[g] }, (_, i) => {

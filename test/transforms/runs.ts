@@ -1,6 +1,8 @@
 /** Batches of actions on their way through a run, as plain objects. */
+
 import fc from "fast-check";
 import { applyWindow, Window, type WindowedActions } from "../../transforms/bounds";
+import { opened, type Recent } from "../../transforms/joinbucket";
 import type { Accumulator, RecentActions } from "../../transforms/recent";
 import type { Rules } from "../../transforms/rules";
 import { mergeTimelines, type Timelines } from "../../transforms/timelines";
@@ -57,4 +59,10 @@ export const batchesOf = (parts: readonly (readonly Action[])[], window: Window)
 
 /** The timelines of an accumulator, as the join makes them. */
 export const settled = (fn: RecentActions, accumulator: Accumulator, some: Rules): Timelines =>
-  mergeTimelines(fn.extractOutput(accumulator), new Window(some));
+  mergeParts(fn.extractOutput(accumulator), new Window(some));
+
+const mergeParts = (parts: Recent, window: Window): Timelines =>
+  mergeTimelines(
+    parts.map((part) => opened(part, window)),
+    window,
+  );
