@@ -13,7 +13,7 @@ import { basename, dirname, join } from "node:path";
 import { finished } from "node:stream/promises";
 import type { AsyncDoFn } from "../beam/async";
 import { requireForSerialization } from "../beam/sdk";
-import { addLedger, type Ledger, unbalanced } from "../transforms/ledger";
+import { addLedger, type Ledger, PLACES, type TableCounts, unbalanced } from "../transforms/ledger";
 import { Metrics, type MetricsReport, type MetricsState } from "../transforms/metrics";
 import { ConfigError, PublishError } from "./errors";
 import { judge, type Limits } from "./judge";
@@ -102,9 +102,16 @@ export class Publish implements AsyncDoFn<{ key: number; value: Iterable<Report>
   }
 }
 
-/** The tables in the order in which they were declared: impressions first. */
+/** Tables in the order in which they were declared, places in that of the rule, the rest by name: no figure depends on who counted first. */
 function inOrder(ledger: Ledger, tables: string[]): Ledger {
-  return Object.fromEntries(tables.flatMap((table) => (ledger[table] === undefined ? [] : [[table, ledger[table]]])));
+  const named = <Value>(counts: Partial<Record<string, Value>>, names: readonly string[]) =>
+    Object.fromEntries(names.flatMap((name) => (counts[name] === undefined ? [] : [[name, counts[name]]])));
+  const sorted = (counts: Record<string, number>) => named(counts, Object.keys(counts).sort());
+  const all = Object.entries(ledger).map(([table, counts]): [string, TableCounts] => [
+    table,
+    { ...counts, places: named(counts.places, PLACES), reasons: sorted(counts.reasons), lacking: sorted(counts.lacking) },
+  ]);
+  return named(Object.fromEntries(all), tables) as Ledger;
 }
 
 interface Gathered {
