@@ -72,10 +72,15 @@ function verdict({ different, sameFiles, runs }, isReference) {
   return rows + files;
 }
 
+/** A timeline: stages overlap. */
 const stageLines = (entry) =>
-  `backstory from ${entry.contestant.format}: ${stages(entry)
-    .map(([name, ms]) => `${name} ${short(ms / 1000)} s`)
-    .join(", ")}.`;
+  [
+    `backstory from ${entry.contestant.format} by its own account, seconds:\n`,
+    "| stage | from | takes | busy, all threads |\n|---|---|---|---|",
+    ...stages(entry).map(
+      ({ name, from, seconds: takes, busySeconds }) => `| ${name} | ${from.toFixed(2)} | ${takes.toFixed(2)} | ${busySeconds.toFixed(2)} |`,
+    ),
+  ].join("\n");
 
 function notes() {
   return [

@@ -23,4 +23,4 @@ export async function joinBucket({ left, right, rules }: JoinInput, emit: Emit<J
   await emit({ joined: shared(joined), ledger });
 }
 
-export const JOIN_BUCKET: Kernel<JoinInput, JoinResult> = { module: "backstory/transforms/joinbucket", run: joinBucket };
+export const JOIN_BUCKET: Kernel<JoinInput, JoinResult> = { module: "backstory/transforms/joinbucket", run: joinBucket, stage: "join" };
