@@ -16,7 +16,6 @@ function stages({ runs }) {
   const middle = (stage, figure) => median(told.map((run) => run.stages[stage]?.[figure] ?? 0));
   return Object.keys(told[0]?.stages ?? {}).map((name) => ({
     name,
-    from: middle(name, "from"),
     seconds: middle(name, "seconds"),
     busySeconds: middle(name, "busySeconds"),
   }));
@@ -25,4 +24,4 @@ function stages({ runs }) {
 /** Three digits that matter. */
 const short = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2));
 
-module.exports = { median, seconds, stages, short };
+module.exports = { seconds, stages, short };
