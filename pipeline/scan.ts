@@ -9,7 +9,7 @@ import type { RankingBatch } from "../transforms/rankings";
 import type { Rules } from "../transforms/rules";
 import type { Shown } from "../transforms/shownindex";
 import type { Ledger } from "../transforms/tablecounts";
-import { type BucketedActions, batchesOf } from "./gather";
+import { batchesOf } from "./gather";
 import type { Split } from "./io/rows";
 import { progress } from "./progress";
 import { SCAN_ACTIONS, SCAN_RANKINGS, type ScanInput, type ScanOutput, type SplitExtent } from "./scansplit";
@@ -54,15 +54,15 @@ function bytesOf({ file, start, end }: Split): number {
 
 async function handOn(output: ScanOutput, split: Split, emit: (output: OneOf<ScanOutputs>) => Promise<void>): Promise<void> {
   if ("rows" in output) progress.scanned(split.table, output.rows);
-  else if ("actions" in output) await combine(output.actions, emit);
+  else if ("actions" in output) await combine(batchesOf(output.actions), emit);
   else if ("rankings" in output) for (const rankings of output.rankings) await emit({ rankings });
   else await emit(output);
 }
 
 /** To emit takes as long as the steps up to CombinePerKey need for the batches, in this thread. */
-function combine(actions: BucketedActions, emit: (output: OneOf<ScanOutputs>) => Promise<void>): Promise<void> {
+function combine(batches: Iterable<ScanOutputs["actions"]>, emit: (output: OneOf<ScanOutputs>) => Promise<void>): Promise<void> {
   return stages.during("combine", async () => {
-    for (const batch of batchesOf(actions)) await emit({ actions: batch });
+    for (const actions of batches) await emit({ actions });
   });
 }
 
