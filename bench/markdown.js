@@ -65,7 +65,7 @@ function workloadLines(workload, latest) {
     reference === undefined
       ? "Nothing to compare rows with: no run ended well."
       : entries.length === 1
-        ? "Nobody else ran it, so no rows were compared."
+        ? "Nobody else ran it, so there is nothing to compare rows with."
         : `Rows are compared with those of ${reference}.`;
   return [
     `## ${name}: ${actions.toLocaleString("en")} actions${rows === undefined ? "" : `, ${rows.toLocaleString("en")} rows`}`,
@@ -92,7 +92,10 @@ function line(entry, { entries, reference }) {
     megabytes(runs.map((run) => run.outputBytes)),
     entry.rows === undefined ? "" : Math.round(entry.rows / seconds(entry)).toLocaleString("en"),
     contestant.tool === "backstory" ? "" : ratio,
-    verdict(entry, reference === `${contestant.tool} ${contestant.format}`),
+    verdict(
+      entry,
+      entries.length === 1 ? "not compared" : reference === `${contestant.tool} ${contestant.format}` ? "reference" : "the same",
+    ),
   ];
   return `${name} ${figures.join(" | ")} |`;
 }
@@ -102,8 +105,8 @@ const cell = (text) => text.replaceAll("|", "\\|");
 /** The most; nothing where it cannot be told. */
 const megabytes = (bytes) => (Math.max(...bytes) === 0 ? "" : short(Math.max(...bytes) / 1e6));
 
-function verdict({ different, sameFiles, runs }, isReference) {
-  const rows = isReference ? "reference" : different === undefined ? "the same" : `**${cell(different)}**`;
+function verdict({ different, sameFiles, runs }, wellCompared) {
+  const rows = different === undefined ? wellCompared : `**${cell(different)}**`;
   const files =
     sameFiles === undefined || runs.length === 1
       ? ""

@@ -139,6 +139,7 @@ describe("RESULTS.md", () => {
 
   test("without anybody else's rows it does not say that they are the same", () => {
     expect(text).toContain("Nobody else ran it");
+    expect(cellsOf(text, "| backstory | ndjson | 33.0").at(-2)).toBe("not compared");
   });
 });
 
