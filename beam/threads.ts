@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { type Room, useRoom } from "./spill";
+import { type Span, stages } from "./stages";
 
 /** How a kernel hands on what it has so far. */
 export type Emit<Output> = (output: Output) => void | Promise<void>;
@@ -9,6 +10,8 @@ export type Emit<Output> = (output: Output) => void | Promise<void>;
 export interface Kernel<Input, Output> {
   module: string;
   run: (input: Input, emit: Emit<Output>) => Promise<void>;
+  /** what its time is told as */
+  stage: string;
 }
 
 /**
@@ -25,18 +28,19 @@ export interface Threads {
 /** This thread alone: for small inputs, and for the workers of a runner, which are processes of their own. */
 class OwnThread implements Threads {
   readonly count = 1;
-  run<Input, Output>(kernel: Kernel<Input, Output>, input: Input, emit: Emit<Output>): Promise<void> {
-    return kernel.run(input, emit);
+  run<Input, Output>({ run, stage }: Kernel<Input, Output>, input: Input, emit: Emit<Output>): Promise<void> {
+    return stages.during(stage, () => run(input, (output) => stages.outside(stage, () => emit(output))));
   }
   async close(): Promise<void> {}
 }
 
 /** What threads say to each other. */
 export type Request = { module: string; name: string; input: unknown };
-export type Answer = { output: unknown } | { done: true } | { failed: object };
+export type Answer = { output: unknown } | { done: Span } | { failed: object };
 
 interface Task {
   request: Request;
+  stage: string;
   emit: Emit<unknown>;
   resolve: () => void;
   reject: (error: unknown) => void;
@@ -60,11 +64,11 @@ class Pool implements Threads {
     for (let i = 0; i < count; i++) this.start();
   }
 
-  run<Input, Output>({ module, run }: Kernel<Input, Output>, input: Input, emit: Emit<Output>): Promise<void> {
+  run<Input, Output>({ module, run, stage }: Kernel<Input, Output>, input: Input, emit: Emit<Output>): Promise<void> {
     if (this.fault !== undefined) return Promise.reject(this.fault.error);
     return new Promise((resolve, reject) => {
       const request = { module, name: run.name, input };
-      this.waiting.push({ request, emit: emit as Emit<unknown>, resolve, reject, taken: Promise.resolve() });
+      this.waiting.push({ request, stage, emit: emit as Emit<unknown>, resolve, reject, taken: Promise.resolve() });
       this.next();
     });
   }
@@ -103,7 +107,10 @@ class Pool implements Threads {
     this.running.delete(worker);
     this.idle.push(worker);
     if ("failed" in answer) task.reject(Object.assign(new Error(), answer.failed));
-    else task.taken.then(task.resolve, task.reject);
+    else {
+      stages.add(task.stage, answer.done);
+      task.taken.then(task.resolve, task.reject);
+    }
     this.next();
   }
 

@@ -10,8 +10,10 @@ port.on("message", async ({ module, name, input }: Request) => {
   const say = (answer: Answer) => port.postMessage(answer);
   try {
     const kernel: (input: unknown, emit: Emit<unknown>) => Promise<void> = require(module)[name];
+    const began = performance.now();
     await kernel(input, (output) => say({ output }));
-    say({ done: true });
+    const ended = performance.now();
+    say({ done: { began, ended, busy: ended - began } });
   } catch (error) {
     const { name, message, stack } = error as Error;
     say({ failed: { ...(error as object), name, message, stack } });

@@ -1,4 +1,5 @@
 const { seconds, short } = require("./figures");
+const { workloadOf } = require("./workloads");
 
 const WIDTH = 760;
 const LEFT = 190;
@@ -7,7 +8,7 @@ const BAR = 22;
 const STYLE = `text { fill: #1f2328 } .dim { fill: #59636e } .peer { fill: #afb8c1 } .own { fill: #0969da }
     @media (prefers-color-scheme: dark) { text { fill: #f0f6fc } .dim { fill: #9198a1 } .peer { fill: #656c76 } .own { fill: #4493f8 } }`;
 
-/** results.svg: a panel for each workload and format that has peers, each from zero to its slowest. */
+/** results.svg: a panel for each size and format that has peers, each from zero to its slowest. The variants of a size are left to the tables. */
 function chart({ workloads }) {
   let y = 34;
   const panels = [];
@@ -32,11 +33,17 @@ function chart({ workloads }) {
 `;
 }
 
+const FORMATS = { ndjson: "NDJSON", parquet: "Parquet", csv: "CSV" };
+
 function panelsOf(workloads) {
-  return workloads.flatMap(({ name, entries }) => {
+  const plain = workloads.filter(({ name }) => workloadOf(name).variant === undefined);
+  return plain.flatMap(({ name, actions, entries }) => {
     const formats = [...new Set(entries.map(({ contestant }) => contestant.format))];
     return formats
-      .map((format) => ({ title: `${name}, from ${format}`, entries: entries.filter(({ contestant }) => contestant.format === format) }))
+      .map((format) => ({
+        title: `${name}: ${(actions / 1e6).toLocaleString("en")} M actions from ${FORMATS[format]}`,
+        entries: entries.filter(({ contestant }) => contestant.format === format),
+      }))
       .filter((panel) => panel.entries.length > 1);
   });
 }

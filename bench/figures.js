@@ -10,13 +10,18 @@ function seconds({ runs }) {
   return runs.length === 0 ? undefined : median(runs.map((run) => run.seconds));
 }
 
-/** Median milliseconds of each stage, of a contestant that tells its stages. */
+/** Medians of each stage's figures, of a contestant that tells its stages: backstory's --json. */
 function stages({ runs }) {
   const told = runs.filter((run) => run.stages !== undefined);
-  return Object.keys(told[0]?.stages ?? {}).map((name) => [name, median(told.map((run) => run.stages[name] ?? 0))]);
+  const middle = (stage, figure) => median(told.map((run) => run.stages[stage]?.[figure] ?? 0));
+  return Object.keys(told[0]?.stages ?? {}).map((name) => ({
+    name,
+    seconds: middle(name, "seconds"),
+    busySeconds: middle(name, "busySeconds"),
+  }));
 }
 
 /** Three digits that matter. */
 const short = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2));
 
-module.exports = { median, seconds, stages, short };
+module.exports = { seconds, stages, short };

@@ -1,6 +1,6 @@
-"""The workload that the peers are measured with: four inputs, each as NDJSON and as Parquet.
+"""The workload that the peers are measured with: four inputs, each as Parquet and as NDJSON.
 
-gen.py OUT RANKINGS ACTIONS CUSTOMERS [DAYS]
+gen.py OUT RANKINGS ACTIONS CUSTOMERS [DAYS] [--no-ndjson]
 S: gen.py s 10000 1000000 5000 (100,186 slots). M: gen.py m 100000 10000000 50000 (1,000,098 slots).
 L: gen.py l 1000000 100000000 500000. The seed is fixed. All is made in memory: under 10 GB at L.
 """
@@ -21,6 +21,7 @@ p.add_argument("rankings", type=int)
 p.add_argument("actions", type=int)
 p.add_argument("customers", type=int)
 p.add_argument("days", type=int, nargs="?", default=14, help="days with impressions (default 14)")
+p.add_argument("--no-ndjson", action="store_true", help="Parquet only")
 a = p.parse_args()
 os.makedirs(a.out, exist_ok=True)
 rng = np.random.default_rng(7)
@@ -93,6 +94,7 @@ duckdb.sql("set threads=1")  # more of them hold the texts back in memory to kee
 tables = dict(impressions=impressions, clicks=clicks, add_to_carts=add_to_carts, previous_orders=previous_orders)
 for name, table in tables.items():
     pq.write_table(table, f"{a.out}/{name}.parquet")
-    duckdb.sql(f"copy (from '{a.out}/{name}.parquet') to '{a.out}/{name}.ndjson' (format json)")
+    if not a.no_ndjson:
+        duckdb.sql(f"copy (from '{a.out}/{name}.parquet') to '{a.out}/{name}.ndjson' (format json)")
     print(name, table.num_rows)
 print("slots", slot_count)

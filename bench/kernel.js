@@ -1,6 +1,6 @@
 /**
- * The kernels alone, on one thread: `node bench/kernel.js`, after `npm run build`. Prints nanoseconds a row, the best of several samples;
- * of this thread's processor time where Node tells it (from 23.9), so that other work on the machine disturbs little.
+ * The kernels alone, on one thread: `node bench/kernel.js [PART OF A NAME]`, after `npm run build`. Prints nanoseconds a row, the best of
+ * several samples; of this thread's processor time where Node tells it (from 23.9), so that other work on the machine disturbs little.
  */
 const { Window, applyWindow } = require("../dist/transforms/bounds");
 const { joinHistories } = require("../dist/transforms/joined");
@@ -9,11 +9,12 @@ const { RankingBuilder } = require("../dist/transforms/rankings");
 const { DEFAULT_RULES } = require("../dist/transforms/rules");
 const { TallyBuilder } = require("../dist/transforms/tallies");
 const { mergeTimelines } = require("../dist/transforms/timelines");
+const { encodes, scans } = require("./kernelfiles");
+const { measure, sampleAll } = require("./sample");
 
 const DAY = 86_400e6;
 const DAYS = Array.from({ length: 14 }, (_, i) => 20_300 + i);
 const START = DAYS[0] - 365;
-const only = process.argv[2];
 
 /** xorshift32: the same data in every run. */
 let state = 2463534242;
@@ -52,27 +53,6 @@ const inSessions = (customer) =>
 
 const batches = (window, count, rows, customers, time) =>
   Array.from({ length: count }, () => applyWindow(batch(rows, customers, time), window));
-
-function nanos() {
-  if (process.threadCpuUsage === undefined) return Number(process.hrtime.bigint());
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) * 1000;
-}
-
-/** Some systems count processor time in steps of 10 ms, so what is timed takes longer. */
-const SAMPLE_NANOS = 150e6;
-
-function measure(name, rows, run) {
-  if (only !== undefined && !name.includes(only)) return;
-  let best = Infinity;
-  for (let sample = 0; sample < 5; sample++) {
-    const from = nanos();
-    let runs = 0;
-    for (; nanos() - from < SAMPLE_NANOS; runs++) run();
-    best = Math.min(best, (nanos() - from) / runs);
-  }
-  console.log(`${name.padEnd(58)} ${(best / rows).toFixed(1).padStart(9)} ns a row`);
-}
 
 const window = new Window({ ...DEFAULT_RULES, days: DAYS });
 const rowsOf = (parts) => parts.reduce((sum, { times }) => sum + times.length, 0);
@@ -135,3 +115,6 @@ measure("metrics: 1,000 histories of 100 actions", 100_000, () => {
   for (let g = 0; g < 1000; g++) metrics.add(types, g * 100, (g + 1) * 100, 1000, 10, "2025-08-16");
   return metrics.toJSON();
 });
+
+encodes(joinHistories({ left: [long], right: shown }, window).joined, DAYS[0]);
+scans({ ...DEFAULT_RULES, buckets: 4, shards: 1 }).then(sampleAll);

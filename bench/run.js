@@ -1,7 +1,7 @@
 // backstory and its peers side by side: `node bench/run.js --help`. Results: RESULTS.md and results.svg beside this file.
 const { execFileSync } = require("node:child_process");
 const { createHash } = require("node:crypto");
-const { createReadStream, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } = require("node:fs");
+const { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } = require("node:fs");
 const { loadavg } = require("node:os");
 const { join, resolve } = require("node:path");
 const { parseArgs } = require("node:util");
@@ -10,20 +10,22 @@ const { PEERS, contestantsOf } = require("./contestants");
 const { machine } = require("./machine");
 const { measure } = require("./measure");
 const { markdown } = require("./markdown");
-const { SIZES, VARIANTS, inputsOf, workloadOf } = require("./workloads");
+const { FORMATS, SIZES, VARIANTS, inputsOf, workloadOf } = require("./workloads");
 
-const FORMATS = ["ndjson", "parquet", "csv"];
 const CACHE = join(__dirname, "..", ".cache", "bench");
+const RESULTS = join(CACHE, "results.json");
 const HELP = `usage: node bench/run.js [flags]     (npm run build comes first)
 
   --workloads=LIST     of ${Object.keys(SIZES).join(", ")}, each also with ${Object.keys(VARIANTS)
     .map((name) => `-${name}`)
     .join(", ")} (default S,M)
-  --formats=LIST       of ${FORMATS.join(", ")} (default all)
-  --peers=LIST|none    of ${Object.keys(PEERS).join(", ")} (default those that the Pythons given can run)
+  --formats=LIST       of ${FORMATS.join(", ")} (default all; of L NDJSON)
+  --peers=LIST|none    of ${Object.keys(PEERS).join(", ")} (default those that the Pythons given can run; for L none)
   --repeats=N          of backstory (default 5)
   --peer-repeats=N     of each peer (default 3, at most --repeats)
   --limit-seconds=N    for each step (default 900)
+  --build-flags=FLAGS  for backstory build, between blanks, such as "--threads=1 --compression=zstd"; L has ${SIZES.L.flags.join(" ")}
+  --keep               the last results stay, except those of the workloads of this run
   --python=PATH        with bench/requirements.txt (default $PYTHON, else python3)
   --beam-python=PATH   with bench/requirements-beam.txt (default $BEAM_PYTHON, else Beam's Python SDK is left out)
   --out=FOLDER         for RESULTS.md and results.svg (default bench)`;
@@ -34,11 +36,13 @@ function optionsOf(args) {
     args,
     options: {
       workloads: text("S,M"),
-      formats: text(FORMATS.join(",")),
+      formats: { type: "string" },
       peers: { type: "string" },
       repeats: text("5"),
       "peer-repeats": text("3"),
       "limit-seconds": text("900"),
+      "build-flags": text(""),
+      keep: { type: "boolean", default: false },
       python: text(process.env.PYTHON ?? "python3"),
       "beam-python": text(process.env.BEAM_PYTHON),
       out: text(__dirname),
@@ -47,7 +51,6 @@ function optionsOf(args) {
   });
   if (values.help) return undefined;
   const pythons = { python: values.python, beam: values["beam-python"] };
-  const peers = values.peers === "none" ? [] : listOf("--peers", values.peers, Object.keys(PEERS));
   if (values.peers?.includes("beam") && pythons.beam === undefined)
     throw new Error("--peers=beam wants --beam-python=PATH, see requirements-beam.txt.");
   const names = values.workloads.split(",");
@@ -58,17 +61,21 @@ function optionsOf(args) {
   return {
     workloads: names.map(workloadOf),
     formats: listOf("--formats", values.formats, FORMATS),
-    peers: peers.filter((name) => name !== "beam" || pythons.beam !== undefined),
+    peers: values.peers === "none" ? [] : listOf("--peers", values.peers, Object.keys(PEERS)),
     repeats,
     peerRepeats: Math.min(repeats, count("--peer-repeats", values["peer-repeats"])),
     limitSeconds: count("--limit-seconds", values["limit-seconds"]),
+    buildFlags: values["build-flags"].split(" ").filter(Boolean),
+    keep: values.keep,
     pythons,
     out: resolve(values.out),
   };
 }
 
+/** undefined where the flag is not given */
 function listOf(flag, text, known) {
-  const names = text?.split(",") ?? known;
+  if (text === undefined) return undefined;
+  const names = text.split(",");
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined) throw new Error(`${flag} has no "${unknown}". Choose from ${known.join(", ")}.`);
   return names;
@@ -81,9 +88,10 @@ function count(flag, text) {
 
 /** All contestants of a workload in alternation: each round has one run of each, and begins with another one. */
 async function race(workload, options) {
-  const inputs = inputsOf(workload, join(CACHE, "in"), options.pythons.python);
   const entries = contestantsOf(workload, options).map((contestant) => ({ contestant, runs: [] }));
-  await readOnce(inputs, entries);
+  const formats = [...new Set(entries.map(({ contestant }) => contestant.format))];
+  const inputs = inputsOf(workload, formats, join(CACHE, "in"), options.pythons.python);
+  await readOnce(inputs, formats);
   const state = { workload, inputs, options, reference: undefined };
   for (let round = 0; round < options.repeats; round++)
     for (let k = 0; k < entries.length; k++) {
@@ -96,9 +104,8 @@ async function race(workload, options) {
 }
 
 /** So that nobody is the one who finds the inputs on disk only. */
-async function readOnce(inputs, entries) {
-  const used = new Set(entries.map(({ contestant }) => contestant.format));
-  for (const file of readdirSync(inputs).filter((name) => used.has(name.split(".").pop())))
+async function readOnce(inputs, formats) {
+  for (const file of readdirSync(inputs).filter((name) => formats.includes(name.split(".").pop())))
     for await (const _ of createReadStream(join(inputs, file), { highWaterMark: 1 << 20 }));
 }
 
@@ -169,22 +176,44 @@ async function sha256(folder, files) {
   return hash.digest("hex");
 }
 
+/** What there is of earlier runs, for workloads that this one does not have. */
+function kept({ keep, workloads }) {
+  if (!keep || !existsSync(RESULTS)) return [];
+  const names = workloads.map(({ name }) => name);
+  return JSON.parse(readFileSync(RESULTS, "utf8")).workloads.filter(({ name }) => !names.includes(name));
+}
+
+/** As --help lists them: by size, then by variant. */
+function inOrder(workloads) {
+  const place = ({ name }) => {
+    const { size, variant } = workloadOf(name);
+    return Object.keys(SIZES).indexOf(size) * 10 + Object.keys(VARIANTS).indexOf(variant);
+  };
+  return workloads.sort((a, b) => place(a) - place(b));
+}
+
+function write(results, out) {
+  mkdirSync(out, { recursive: true });
+  writeFileSync(join(out, "RESULTS.md"), markdown(results));
+  writeFileSync(join(out, "results.svg"), chart(results));
+  writeFileSync(RESULTS, JSON.stringify(results, null, 2));
+}
+
 async function main() {
   const options = optionsOf(process.argv.slice(2));
   if (options === undefined) return console.log(HELP);
-  const results = {
+  const { repeats, peerRepeats, limitSeconds } = options;
+  const run = {
     machine: machine(options),
-    command: `npm run bench -- ${process.argv.slice(2).join(" ")}`.trim(),
-    options,
+    command: `npm run bench -- ${process.argv.slice(2).map(quoted).join(" ")}`.trim(),
+    options: { repeats, peerRepeats, limitSeconds },
     loadBefore: loadavg()[0],
-    workloads: [],
   };
+  const results = { run, workloads: kept(options) };
   for (const workload of options.workloads) {
-    results.workloads.push(await race(workload, options));
-    mkdirSync(options.out, { recursive: true });
-    writeFileSync(join(options.out, "RESULTS.md"), markdown(results));
-    writeFileSync(join(options.out, "results.svg"), chart(results));
-    writeFileSync(join(CACHE, "results.json"), JSON.stringify(results, null, 2));
+    results.workloads.push({ ...(await race(workload, options)), run });
+    inOrder(results.workloads);
+    write(results, options.out);
   }
   console.log(markdown(results));
   const bad = results.workloads
@@ -195,6 +224,8 @@ async function main() {
     .filter(({ contestant, problem }) => contestant.tool === "backstory" && problem !== undefined);
   if (bad.length + failed.length > 0) process.exitCode = 1;
 }
+
+const quoted = (arg) => (/[\s"]/.test(arg) ? JSON.stringify(arg) : arg);
 
 main().catch((error) => {
   console.error(`bench: ${error.message}`);

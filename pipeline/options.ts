@@ -137,7 +137,7 @@ export const BuildOptions = z.strictObject({
   tempDir: path("Folder for what does not fit into memory; else it goes beside the output.").optional().meta({ value: "FOLDER" }),
   runner: z.enum(["direct"]).default("direct").describe("Where it runs: direct is this machine."),
   quiet: z.boolean().default(false).describe("Print nothing but errors."),
-  json: z.boolean().default(false).describe("Print the outcome as JSON on standard output."),
+  json: z.boolean().default(false).describe("Print the outcome as JSON on standard output, with the seconds of each stage."),
 });
 export type BuildOptions = z.infer<typeof BuildOptions>;
 

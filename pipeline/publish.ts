@@ -13,6 +13,7 @@ import { basename, dirname, join } from "node:path";
 import { finished } from "node:stream/promises";
 import type { AsyncDoFn } from "../beam/async";
 import { requireForSerialization } from "../beam/sdk";
+import { stages } from "../beam/stages";
 import { addLedger, type Ledger, PLACES, type TableCounts, unbalanced } from "../transforms/ledger";
 import { Metrics, type MetricsReport, type MetricsState } from "../transforms/metrics";
 import { ConfigError, PublishError } from "./errors";
@@ -62,7 +63,11 @@ export const outcomeFile = (output: string, runId: string): string => join(attem
 export class Publish implements AsyncDoFn<{ key: number; value: Iterable<Report> }, Outcome> {
   constructor(readonly options: PublishOptions) {}
 
-  async process({ value }: { key: number; value: Iterable<Report> }, emit: (outcome: Outcome) => Promise<void>): Promise<void> {
+  process({ value }: { key: number; value: Iterable<Report> }, emit: (outcome: Outcome) => Promise<void>): Promise<void> {
+    return stages.during("publish", async () => emit(await this.publish(value)));
+  }
+
+  private async publish(value: Iterable<Report>): Promise<Outcome> {
     const { output, runId } = this.options;
     const gathered = gather(value, this.options.maxPositions);
     const outcome = await this.outcomeOf(gathered);
@@ -71,7 +76,7 @@ export class Publish implements AsyncDoFn<{ key: number; value: Iterable<Report>
     writeFileSync(outcomeFile(output, runId), JSON.stringify(outcome));
     if (outcome.error !== undefined) throw new PublishError(outcome.error, outcome.exitCode);
     move(gathered.files, this.options);
-    await emit(outcome);
+    return outcome;
   }
 
   private async outcomeOf({ files, ledger, extents, metrics }: Gathered): Promise<Outcome> {

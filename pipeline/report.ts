@@ -1,3 +1,4 @@
+import { stages } from "../beam/stages";
 import type { BuildOptions } from "./options";
 import { type Progress, progress } from "./progress";
 import type { Outcome } from "./publish";
@@ -47,7 +48,7 @@ class ProgressLine {
 
 function summary(outcome: Outcome, { output }: BuildOptions, ms: number) {
   const { runId, rows, files, emptied, ledger, quality, warnings } = outcome;
-  return { runId, output, rows, seconds: ms / 1000, files, emptied, ledger, quality, warnings };
+  return { runId, output, rows, seconds: ms / 1000, stages: stages.report(), files, emptied, ledger, quality, warnings };
 }
 
 function told({ rows, files, emptied, ledger, quality }: Outcome, { output, rejects }: BuildOptions, ms: number): string {

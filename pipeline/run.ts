@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { directRunner, type Root } from "../beam/sdk";
+import { stages } from "../beam/stages";
 import { threads, useThreads } from "../beam/threads";
 import { backstory } from "./backstory";
 import { ConfigError, isDiskFull, PublishError } from "./errors";
@@ -15,7 +16,8 @@ import { type Outcome, outcomeFile } from "./publish";
  */
 export async function build(options: BuildOptions): Promise<Outcome> {
   const runId = newRunId();
-  const plan = await planRun(options, runId);
+  stages.clear();
+  const plan = await stages.during("plan", () => planRun(options, runId));
   const made = makeAttempts(plan.files.attempts, options.output);
   try {
     useThreads(plan.memory.threads, plan.memory.room);

@@ -3,6 +3,7 @@ import type { KV } from "../beam/cogroup";
 import type { OneOf } from "../beam/outputs";
 import { requireForSerialization } from "../beam/sdk";
 import type { MaybeSpilled } from "../beam/spill";
+import { stages } from "../beam/stages";
 import { shared, threads } from "../beam/threads";
 import type { ActionBatch } from "../transforms/actions";
 import type { RankingBatch } from "../transforms/rankings";
@@ -12,7 +13,7 @@ import type { Ledger } from "../transforms/tablecounts";
 import { batchesOf } from "./gather";
 import type { Split } from "./io/rows";
 import { progress } from "./progress";
-import { SCAN_SPLIT, type ScanInput, type ScanOutput, type SplitExtent } from "./scansplit";
+import { SCAN_ACTIONS, SCAN_RANKINGS, type ScanInput, type ScanOutput, type SplitExtent } from "./scansplit";
 
 export const IMPRESSIONS = "impressions";
 
@@ -40,7 +41,8 @@ export class ScanSplits implements AsyncDoFn<ScanTask, OneOf<ScanOutputs>> {
 
   async process({ split, shown }: ScanTask, emit: (output: OneOf<ScanOutputs>) => Promise<void>): Promise<void> {
     const { rules, rejectsFolder } = this;
-    await threads().run(SCAN_SPLIT, { split, rules, shown: shareOnce(shown), rejectsFolder }, (output) => handOn(output, split, emit));
+    const kernel = split.table === IMPRESSIONS ? SCAN_RANKINGS : SCAN_ACTIONS;
+    await threads().run(kernel, { split, rules, shown: shareOnce(shown), rejectsFolder }, (output) => handOn(output, split, emit));
     progress.read(bytesOf(split));
   }
 }
@@ -53,9 +55,16 @@ function bytesOf({ file, start, end }: Split): number {
 
 async function handOn(output: ScanOutput, split: Split, emit: (output: OneOf<ScanOutputs>) => Promise<void>): Promise<void> {
   if ("rows" in output) progress.scanned(split.table, output.rows);
-  else if ("actions" in output) for (const actions of batchesOf(output.actions)) await emit({ actions });
+  else if ("actions" in output) await combine(batchesOf(output.actions), emit);
   else if ("rankings" in output) for (const rankings of output.rankings) await emit({ rankings });
   else await emit(output);
+}
+
+/** To emit takes as long as the steps up to CombinePerKey need for the batches, in this thread. */
+function combine(batches: Iterable<ScanOutputs["actions"]>, emit: (output: OneOf<ScanOutputs>) => Promise<void>): Promise<void> {
+  return stages.during("combine", async () => {
+    for (const actions of batches) await emit({ actions });
+  });
 }
 
 /** In shared memory, and with a number by which a thread knows that it has seen it: all splits of a run have the same. */

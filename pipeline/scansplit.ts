@@ -62,7 +62,9 @@ export async function scanSplit(input: ScanInput, emit: Emit<ScanOutput>): Promi
   await emit({ extents: { table: split.table, path: split.file.path, index: split.index, positions, rejects: scan.rejectsFile } });
 }
 
-export const SCAN_SPLIT: Kernel<ScanInput, ScanOutput> = { module: "backstory/pipeline/scansplit", run: scanSplit };
+const SCAN = { module: "backstory/pipeline/scansplit", run: scanSplit };
+export const SCAN_RANKINGS: Kernel<ScanInput, ScanOutput> = { ...SCAN, stage: "scanRankings" };
+export const SCAN_ACTIONS: Kernel<ScanInput, ScanOutput> = { ...SCAN, stage: "scanActions" };
 
 /** Of a customer in the index, about. */
 const SHOWN_BYTES = 64;

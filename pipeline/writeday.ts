@@ -63,7 +63,7 @@ export async function writeDay({ shard, day, parts, options }: WriteInput, emit:
   }
 }
 
-export const WRITE_DAY: Kernel<WriteInput, WrittenFile> = { module: "backstory/pipeline/writeday", run: writeDay };
+export const WRITE_DAY: Kernel<WriteInput, WrittenFile> = { module: "backstory/pipeline/writeday", run: writeDay, stage: "write" };
 
 /** In the form that readers of Parquet parse; the same for every run, since it is part of the bytes. */
 const CREATED_BY = "backstory version 0.1.0 (build 0)";

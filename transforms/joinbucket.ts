@@ -53,4 +53,8 @@ function kept(joined: Joined): MaybeSpilled<Joined> {
   return spill([{ ...joined, actions }])[0];
 }
 
-export const JOIN_BUCKET: Kernel<JoinInput, JoinOutput> = { module: "backstory/transforms/joinbucket", run: joinBucket };
+export const JOIN_BUCKET: Kernel<JoinInput, JoinOutput> = {
+  stage: "join",
+  module: "backstory/transforms/joinbucket",
+  run: joinBucket,
+};

@@ -22,4 +22,8 @@ export async function measureJoined({ joined, historyLength, maxPositions }: Mea
   await emit(metrics.toJSON());
 }
 
-export const MEASURE_JOINED: Kernel<MeasureInput, MetricsState> = { module: "backstory/transforms/measurejoined", run: measureJoined };
+export const MEASURE_JOINED: Kernel<MeasureInput, MetricsState> = {
+  module: "backstory/transforms/measurejoined",
+  run: measureJoined,
+  stage: "measure",
+};

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
+import type * as Told from "../../beam/stages";
 import type * as Pooled from "../../beam/threads";
 import { type Emit, type Kernel, shared, type Threads, useThreads } from "../../beam/threads";
 import { applyWindow, Window } from "../../transforms/bounds";
@@ -12,9 +13,11 @@ jest.setTimeout(30_000);
 /** Threads run compiled modules, so that theirs is the compiled pool. */
 const { useThreads: usePool } = require("../../dist/beam/threads.js") as typeof Pooled;
 
+const { stages } = require("../../dist/beam/stages.js") as typeof Told;
+
 const module_ = join(__dirname, "kernels.js");
 const kernels = require(module_) as Record<string, (input: object, emit: Emit<unknown>) => Promise<void>>;
-const kernel = (name: string): Kernel<object, unknown> => ({ module: module_, run: kernels[name] });
+const kernel = (name: string): Kernel<object, unknown> => ({ module: module_, run: kernels[name], stage: name });
 
 let pool: Threads;
 beforeEach(() => void (pool = usePool(2)));
@@ -58,6 +61,17 @@ test("all tasks are done, more of them than threads; each task's outputs come in
       expect(mine).toEqual(Array.from({ length: n }, (_, i) => i));
     }),
   );
+});
+
+test("threads tell the time of what they did, begin and end by the clock of this thread", async () => {
+  stages.clear();
+  const began = performance.now() / 1000;
+  await Promise.all([1, 2, 3].map((n) => outputsOf(pool, kernel("count"), { n })));
+  const { count } = stages.report();
+  // rounded to microseconds
+  expect(count.from).toBeGreaterThanOrEqual(began - 1e-6);
+  expect(count.from + count.seconds).toBeLessThanOrEqual(performance.now() / 1000 + 1e-6);
+  expect(count.busySeconds).toBeLessThanOrEqual(pool.count * count.seconds + 1e-6);
 });
 
 test("an error keeps message, name, exitCode and code; the thread goes on", async () => {

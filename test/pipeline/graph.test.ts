@@ -1,21 +1,24 @@
+import { createHash } from "node:crypto";
 import { rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import { join } from "node:path";
 import { Untag } from "../../beam/cogroup";
-import { deserializeFn, runnerApi } from "../../beam/sdk";
+import { deserializeFn, directRunner, parDo, type Root, runnerApi } from "../../beam/sdk";
 import { load } from "../../beam/spill";
 import { backstory, type Plan } from "../../pipeline/backstory";
 import { parseFlags } from "../../pipeline/flags";
 import { BuildOptions } from "../../pipeline/options";
 import { planRun } from "../../pipeline/plan";
 import type { Outcome } from "../../pipeline/publish";
+import { build as buildFiles } from "../../pipeline/run";
 import type { WindowedActions } from "../../transforms/bounds";
 import { DAY_MICROS } from "../../transforms/calendar";
 import type { RankingBatch } from "../../transforms/rankings";
 import { RecentActions, type Timelines } from "../../transforms/recent";
 import type { Shown } from "../../transforms/shownindex";
 import { collect } from "../beam/collect";
-import { graphOf, ndjson, payloadsOf, smallPlan } from "../graphs";
+import { bytesOf, RUNNERS } from "../beam/jobservice";
+import { graphOf, ndjson, smallPlan } from "../graphs";
 
 // Jest's Uint8Array is of another realm than its Object; fast-deep-equal, by which the SDK knows equal coders, would call any two different.
 jest.mock("fast-deep-equal", () => jest.requireActual("node:util").isDeepStrictEqual);
@@ -88,20 +91,52 @@ test("every step has an output", () => {
   for (const { uniqueName, outputs } of transforms()) expect([uniqueName, Object.keys(outputs).length > 0]).toEqual([uniqueName, true]);
 });
 
-test("the graph is the same on a machine of one core and of many", async () => {
-  const { options } = parseFlags(BuildOptions, flags(folder, "out"), 0);
-  const graphs = [];
-  for (const cores of [1, 96]) {
-    const spies = [
-      jest.spyOn(os, "availableParallelism").mockReturnValue(cores),
-      jest.spyOn(os, "cpus").mockReturnValue(Array(cores).fill(os.cpus()[0])),
-    ];
-    const memory = jest.spyOn(os, "totalmem").mockReturnValue(cores * 2 ** 30);
-    graphs.push(graphOf(await planRun(options, "run")));
-    for (const spy of [...spies, memory]) spy.mockRestore();
-  }
-  expect(graphs[1].components!.transforms).toEqual(graphs[0].components!.transforms);
-  expect(payloadsOf(graphs[1])).toEqual(payloadsOf(graphs[0]));
+const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+
+describe("the graph is one, byte for byte", () => {
+  const build = (root: Root) => void root.apply(backstory(plan));
+
+  test.each(Object.entries(RUNNERS))("whatever the runner: %s", async (runner, caught) => {
+    expect(sha256(bytesOf(await caught(runner, build)))).toBe(sha256(bytesOf(graphOf(plan))));
+  });
+
+  /** The direct runner rewrites these before it runs them. */
+  test("no step has a side input", () => {
+    const parDos = transforms().filter(({ spec }) => spec?.urn === parDo.urn);
+    expect(parDos.length).toBeGreaterThan(5);
+    for (const { uniqueName, inputs, spec } of parDos) {
+      const { sideInputs } = runnerApi.ParDoPayload.fromBinary(spec!.payload);
+      expect([uniqueName, Object.keys(inputs).length, sideInputs]).toEqual([uniqueName, 1, {}]);
+    }
+  });
+
+  test("whatever the threads, the cores and the memory", async () => {
+    const seen = new Set<string>();
+    for (const cores of [1, 2, 96])
+      for (const threads of [undefined, 1, 2, 64]) {
+        const spies = [
+          jest.spyOn(os, "availableParallelism").mockReturnValue(cores),
+          jest.spyOn(os, "cpus").mockReturnValue(Array(cores).fill(os.cpus()[0])),
+          ...(["totalmem", "freemem"] as const).map((memory) => jest.spyOn(os, memory).mockReturnValue(cores * 2 ** 30)),
+        ];
+        const { options } = parseFlags(BuildOptions, flags(folder, "out"), 0);
+        seen.add(sha256(bytesOf(graphOf(await planRun({ ...options, threads }, "run")))));
+        for (const spy of spies) spy.mockRestore();
+      }
+    expect(seen.size).toBe(1);
+  });
+
+  /** The id is of the clock and of chance, and is in the names of what the run writes before it publishes. */
+  test("what a build runs is this graph, but for the run's id", async () => {
+    const { options } = parseFlags(BuildOptions, flags(folder, "built"), 0);
+    const run = jest.spyOn(Object.getPrototypeOf(directRunner()), "runPipeline");
+    const { runId } = await buildFiles(options);
+    const [[proto]] = run.mock.calls as [[runnerApi.Pipeline]];
+    run.mockRestore();
+    expect(sha256(bytesOf(proto))).toBe(sha256(bytesOf(graphOf(await planRun(options, runId)))));
+    const others = await planRun(options, "another");
+    expect(sha256(bytesOf(proto))).not.toBe(sha256(bytesOf(graphOf(others))));
+  });
 });
 
 const flags = (inputs: string, output: string): string[] => [
