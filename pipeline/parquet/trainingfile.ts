@@ -32,6 +32,7 @@ export function rowsPerGroup(rowGroupBytes: number, historyLength: number): numb
 }
 
 const MAGIC = 0x31524150; // "PAR1"
+const THRIFT_STRUCT = 12;
 
 /**
  * Writes a Parquet file of training rows in which the rows of a history are next to each other.
@@ -104,6 +105,7 @@ export class TrainingFile {
       metadata_length: 0, // not written; writeMetadata measures it
     };
     writeMetadata(out, metadata);
+    if (groups.length === 0) typeNoRowGroups(out.getBytes(), this.options.createdBy);
     out.appendUint32(MAGIC);
     this.pass();
     return { rows, bytes: out.offset, rowGroups: groups.length };
@@ -189,4 +191,16 @@ export class TrainingFile {
     this.sink(bytes);
     return bytes;
   }
+}
+
+/**
+ * Names the element type of an empty list of row groups in a footer: hyparquet-writer, which guesses types from elements,
+ * leaves 0 there, and arrow-rs refuses that. The list's header is followed by `created_by`: its field header, length and text.
+ */
+function typeNoRowGroups(footer: Uint8Array, createdBy: string): void {
+  const text = Buffer.from(createdBy);
+  const start = Buffer.from(footer.buffer, footer.byteOffset, footer.length).lastIndexOf(text);
+  const header = start - (text.length < 128 ? 1 : 2) - 2;
+  if (start < 0 || footer[header] !== 0) throw new Error("The footer of a file without rows is not laid out as it should be.");
+  footer[header] = THRIFT_STRUCT;
 }

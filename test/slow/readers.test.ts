@@ -18,10 +18,10 @@ afterAll(() => {
 
 // biome-ignore format: a table
 test.each([
-  ["snappy", "standard", "1000"],
-  ["zstd", "+length,+times", "13"],
-  ["none", "+length", "8"],
-])("pyarrow, DuckDB, Polars and PySpark read the oracle's rows with the types of the contract: %s, %s, %s actions", async (compression, columns, length) => {
+  ["snappy", "standard", "1000", []],
+  ["zstd", "+length,+times", "13", ["--spark"]],
+  ["none", "+length", "8", []],
+])("pyarrow, DuckDB and Polars read the oracle's rows with the types of the contract: %s, %s, %s actions %s", async (compression, columns, length, also) => {
   const inputs = join(folder, "in");
   const output = join(folder, "out");
   const expected = join(folder, "expected.ndjson");
@@ -35,5 +35,5 @@ test.each([
   writeFileSync(expected, rows.map((row) => `${row.replace(/"dt":"[^"]*",/, "")}\n`).join(""));
   await build(parseFlags(BuildOptions, [...rule, `--compression=${compression}`, `--output=${output}`], 0).options);
   const script = join(__dirname, "../readers/readback.py");
-  execFileSync(process.env.PYTHON ?? "python3", [script, output, expected, "--spark"], { timeout: 300_000, stdio: "pipe" });
+  execFileSync(process.env.PYTHON ?? "python3", [script, output, expected, ...also], { timeout: 300_000, stdio: "pipe" });
 });

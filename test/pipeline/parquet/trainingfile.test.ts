@@ -130,6 +130,15 @@ test("a history without slots leaves no trace, and a file without rows is a file
   expect(await read(bytes)).toEqual(naiveRows([historyOf(2, 3, 1)], options));
 });
 
+test("the footer of a file without rows says what the list of row groups is of, as strict readers want", async () => {
+  for (const createdBy of ["backstory version 0.0.0 (build 0)", `long ${"é".repeat(200)}`]) {
+    const { bytes } = await write([], optionsOf({ createdBy }));
+    expect(metadataOf(bytes)).toMatchObject({ row_groups: [], created_by: createdBy, num_rows: 0n });
+    // num_rows 0: field 3, i64; row_groups: field 4, list; no elements of type struct; created_by: field 6, binary
+    expect(Buffer.from(bytes).includes(Buffer.from([0x16, 0, 0x19, 0x0c, 0x28]))).toBe(true);
+  }
+});
+
 test("a history that is too long, without the times it needs, or not given at all is an error", () => {
   const file = new TrainingFile(optionsOf({ columns: columnsOf(["action_times"]) }), () => undefined);
   expect(() => file.slot(new Uint8Array(1), 0, 1, 0, 0, 0, 0)).toThrow("before any");
