@@ -8,6 +8,7 @@ import type { Plan } from "./backstory";
 import { ConfigError } from "./errors";
 import { findFiles, planSplits } from "./io/files";
 import type { InputFile, Split } from "./io/rows";
+import { textBytes } from "./io/splits";
 import { type BuildOptions, dateRange, outputColumns, parseLimit } from "./options";
 import { attemptsOf, refuseExisting } from "./publish";
 import { IMPRESSIONS } from "./scan";
@@ -18,9 +19,9 @@ import { checkTargets } from "./targets";
 const SPLIT_BYTES = 16 << 20;
 /** Bytes of impressions for each file of a day: about 500,000 slots of all days together. */
 const SHARD_BYTES = 64 << 20;
-/** Bytes of all inputs for each bucket of customers: what the join holds in memory at once. */
+/** Bytes of all inputs, as text, for each bucket of customers: what the join holds in memory at once. */
 const BUCKET_BYTES = 16 << 20;
-/** Below this, threads take longer to start than they save. */
+/** Below so much text, threads take longer to start than they save. */
 const SMALL_BYTES = 128 << 20;
 /** More days than this in --dates are a slip rather than a wish: each is a cutoff, whether it has impressions or not. */
 const MAX_DAYS = 4000;
@@ -35,7 +36,7 @@ export async function planRun(options: BuildOptions, runId: string): Promise<Pla
     ...tables.map(({ name, path }) => ({ name, path, files: findFiles(path, name) })),
   ];
   checkTargets(options, inputs);
-  const bytes = inputs.reduce((sum, { files }) => sum + bytesOf(files), 0);
+  const bytes = inputs.flatMap(({ files }) => files).reduce((sum, file) => sum + textBytes(file), 0);
   const shards = options.shards ?? powerOfTwo(bytesOf(inputs[0].files) / SHARD_BYTES);
   const splits = (await Promise.all(inputs.map(({ name, files }) => planSplits(name, files, SPLIT_BYTES)))).flat();
   const rules: Rules = {

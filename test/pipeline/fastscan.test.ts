@@ -13,6 +13,7 @@ import { cases } from "../cases";
 import { plainRankings, SOME_DAY } from "../transforms/plain";
 import { type CsvFile, csvFile } from "./csvcases";
 import { temporary } from "./io/gather";
+import { parquetFile } from "./parquetcases";
 
 jest.setTimeout(60_000);
 
@@ -92,7 +93,7 @@ const tables = ["impressions", "clicks", "add_to_carts", "previous_orders"] as c
 const someRules: fc.Arbitrary<Rules> = fc
   .record({
     timezone: fc.constantFrom("UTC", "UTC", "Europe/Berlin", "America/Sao_Paulo"),
-    timeUnit: fc.constantFrom<Rules["timeUnit"]>(null, "s", "ms", "us"),
+    timeUnit: fc.constantFrom<Rules["timeUnit"]>(null, "s", "ms", "us", "ns"),
     orderTime: fc.constantFrom<Rules["orderTime"]>("order-date", "occurred-at"),
     actionClock: fc.constantFrom<Rules["actionClock"]>("time", "dt", "both"),
     lookbackDays: fc.constantFrom(null, 1, 365),
@@ -158,6 +159,27 @@ test("CSV: the same batches, ledger, rejects and positions, quotes open at its e
       },
     ),
     { numRuns: 400 },
+  );
+  expect(Math.min(all.actions, all.rankings, all.rejects)).toBeGreaterThan(50);
+});
+
+test("Parquet: the same batches, ledger, rejects and positions, whatever its columns and pages are made of", async () => {
+  const all = { actions: 0, rankings: 0, rejects: 0 };
+  await fc.assert(
+    fc.asyncProperty(
+      fc.nat(3).chain((t) => parquetFile(tables[t])),
+      someRules,
+      someShown,
+      fc.constantFrom("plain", "plain", "dt=2025-03-30", "dt=x", "customer_id=1"),
+      fc.integer({ min: 1, max: 9 }),
+      async ({ table, bytes }, rules, shown, place, splits) => {
+        mkdirSync(join(folder.path, place), { recursive: true });
+        const path = folder.write(join(place, "all.parquet"), bytes);
+        const found = await expectSame(path, table, rules, table === "impressions" ? null : shown, 1 + bytes.length / splits);
+        for (const name of ["actions", "rankings", "rejects"] as const) all[name] += found[name];
+      },
+    ),
+    { numRuns: 600 },
   );
   expect(Math.min(all.actions, all.rankings, all.rejects)).toBeGreaterThan(50);
 });
