@@ -179,7 +179,7 @@ test("Parquet: the same batches, ledger, rejects and positions, whatever its col
         for (const name of ["actions", "rankings", "rejects"] as const) all[name] += found[name];
       },
     ),
-    { numRuns: 600 },
+    { numRuns: 250 },
   );
   expect(Math.min(all.actions, all.rankings, all.rejects)).toBeGreaterThan(50);
 });
