@@ -40,7 +40,7 @@ export function unpackHybrid(
       done += packed;
     } else {
       if (at + valueBytes > end) throw new RangeError("packed integers are cut");
-      most = littleEndian(bytes, at, valueBytes);
+      most = length === 0 ? 0 : littleEndian(bytes, at, valueBytes);
       const until = Math.min(count, done + length);
       out.fill(most, done, until);
       at += valueBytes;

@@ -93,6 +93,7 @@ const instant = (perSecond: bigint): fc.Arbitrary<bigint> => {
       arbitrary: fc.tuple(dayText, fc.nat(86_399)).map(([d, s]) => inside((BigInt(Date.parse(d)) / 1000n + BigInt(s)) * perSecond + 1n)),
     },
     fc.constantFrom(limit, -limit - 1n, -1n, -999n, -1000n, -1001n, 0n),
+    fc.constantFrom("1700-01-01", "2200-01-01").map((at) => inside((BigInt(Date.parse(at)) / 1000n) * perSecond)),
   );
 };
 const timestamp = (unit: "MILLIS" | "MICROS" | "NANOS", isAdjustedToUTC: boolean): Kind => ({
@@ -190,7 +191,7 @@ const kinds = (usual: Kind[], odd: Kind[]) => fc.oneof({ weight: 12, arbitrary: 
 const COLUMNS: Record<string, Record<string, fc.Arbitrary<Kind>>> = {
   impressions: {
     dt: kinds(DAYS, IDS),
-    ranking_id: kinds([TEXT, { ...TEXT, value: fc.constantFrom("a", "b", "long enough") }], [BYTES, ...IDS]),
+    ranking_id: kinds([TEXT, { ...TEXT, value: fc.constantFrom("a", "b", "long enough") }, BYTES], IDS),
     customer_id: kinds(IDS, ODD_IDS),
     impressions: fc.oneof({ weight: 12, arbitrary: lists }, fc.constant(TEXT)),
   },
@@ -262,3 +263,53 @@ export const parquetFile = (table: string): fc.Arbitrary<ParquetFile> =>
       return fc.tuple(columns, fc.constantFrom(...CODECS), fc.constantFrom(8, 40, 100, 1 << 20), fc.constantFrom(1, 7, 16, 1000));
     })
     .map(([columns, codec, pageSize, rowGroupSize]) => ({ table, bytes: write(columns, codec, pageSize, rowGroupSize) }));
+
+/** Clicks and rankings of so many rows: of ten clicks one has no customer and one is out of all years, of ten rankings one has no slots. */
+export function longParquet(rows: number, rowGroupSize: number): [clicks: Uint8Array, rankings: Uint8Array] {
+  const of = <T>(value: (k: number) => T): T[] => Array.from({ length: rows }, (_, k) => value(k));
+  const list = slots("OPTIONAL", "OPTIONAL", "OPTIONAL", IDS[0], []);
+  const column = (name: string, kind: Kind, data: unknown[]): Column => ({
+    name,
+    schema: kind.schema(name, "OPTIONAL"),
+    data,
+    encoding: undefined,
+  });
+  const micros = (k: number) => (k % 10 === 3 ? 2n ** 62n : BigInt(Date.parse("2025-03-29")) * 1000n + BigInt(k));
+  const slot = (k: number) => ({ item_id: BigInt(k), is_order: k % 3 === 0 });
+  const clicks = [
+    column(
+      "item_id",
+      IDS[0],
+      of((k) => BigInt(k % 100)),
+    ),
+    column(
+      "customer_id",
+      IDS[0],
+      of((k) => (k % 10 === 0 ? null : BigInt(k))),
+    ),
+    column("click_time", timestamp("MICROS", true), of(micros)),
+  ];
+  const rankings = [
+    column(
+      "dt",
+      TEXT,
+      of((k) => (k % 2 === 0 ? "2025-03-29" : "2025-03-30")),
+    ),
+    column(
+      "ranking_id",
+      TEXT,
+      of((k) => `ranking ${k}`),
+    ),
+    column(
+      "customer_id",
+      IDS[2],
+      of((k) => k % 7),
+    ),
+    column(
+      "impressions",
+      list,
+      of((k) => (k % 10 === 0 ? [] : Array.from({ length: (k % 30) + 1 }, (_, j) => slot(k + j)))),
+    ),
+  ];
+  return [write(clicks, "SNAPPY", 1000, rowGroupSize), write(rankings, "SNAPPY", 5000, rowGroupSize)];
+}
