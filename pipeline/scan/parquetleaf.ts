@@ -4,6 +4,7 @@ import type { Cell } from "../../transforms/cells";
 import { checkEntries, type PageFormat, unpackPage } from "../io/parquetpage";
 import { cellsOf, type RawValues } from "../io/parquettypes";
 import { isOneRun, unpackHybrid } from "./parquetbits";
+import { unsnap } from "./parquetsnappy";
 
 /** Where in a schema a leaf stands. */
 export interface LeafPlace {
@@ -39,6 +40,7 @@ export abstract class Leaf {
   private value = 0;
   /** levels of the page at hand; it has none (null) where all are the highest */
   private definitions: Int32Array | null = null;
+  private unpacked = new Uint8Array(0);
   private readonly repetitionLevels = new Words();
   private readonly definitionLevels = new Words();
   private readonly toCells: (values: RawValues) => Cell[];
@@ -70,6 +72,13 @@ export abstract class Leaf {
     this.entries = this.entry = this.value = 0;
     this.definitions = null;
     this.dictionaryPage(new Uint8Array(0), 0);
+  }
+
+  /** Gives the chunk's memory back at once, which may be much and would wait for the garbage collector. */
+  close() {
+    const { buffer } = this.reader.view;
+    this.reader = { view: new DataView(new ArrayBuffer(0)), offset: 0 };
+    buffer.transfer(0);
   }
 
   begin() {
@@ -168,20 +177,28 @@ export abstract class Leaf {
       const packed = new Uint8Array(reader.view.buffer, reader.view.byteOffset + reader.offset, size);
       reader.offset += size;
       if (header.type === "DICTIONARY_PAGE")
-        this.dictionaryPage(
-          unpackPage(packed, header.uncompressed_page_size, this.format.metadata),
-          header.dictionary_page_header!.num_values,
-        );
+        this.dictionaryPage(this.unpack(packed, header.uncompressed_page_size), header.dictionary_page_header!.num_values);
       else if (header.data_page_header) this.turnV1(packed, header);
       else if (header.data_page_header_v2) this.turnV2(packed, header);
       else throw new RangeError("a page is of no known kind");
     }
   }
 
+  private unpack(packed: Uint8Array, size: number): Uint8Array {
+    const { metadata } = this.format;
+    if (metadata.codec !== "SNAPPY") return unpackPage(packed, size, metadata);
+    // a corrupt header must not ask for memory: three bytes make 64 at most
+    if (!(size <= 22 * packed.length)) throw new RangeError("a page is larger than it can be");
+    if (this.unpacked.length < size) this.unpacked = new Uint8Array(Math.max(size, 2 * this.unpacked.length));
+    const out = this.unpacked.subarray(0, size);
+    unsnap(packed, out);
+    return out;
+  }
+
   private turnV1(packed: Uint8Array, header: PageHeader) {
     const { num_values: entries, encoding, ...levels } = header.data_page_header!;
     checkEntries(entries, this.format);
-    const bytes = unpackPage(packed, header.uncompressed_page_size, this.format.metadata);
+    const bytes = this.unpack(packed, header.uncompressed_page_size);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     let at = 0;
     const { maxRepetition, maxDefinition } = this.place;
@@ -211,7 +228,7 @@ export abstract class Leaf {
     if (this.place.maxRepetition > 0) this.readRepetitions(packed, view, 0, first, entries);
     const there = this.place.maxDefinition > 0 ? this.readDefinitions(packed, view, first, second, entries) : entries;
     const rest = packed.subarray(second);
-    const bytes = v2.is_compressed === false ? rest : unpackPage(rest, header.uncompressed_page_size - second, this.format.metadata);
+    const bytes = v2.is_compressed === false ? rest : this.unpack(rest, header.uncompressed_page_size - second);
     this.turned(entries);
     this.dataPage(bytes, 0, there, encoding, this.format);
   }

@@ -41,6 +41,14 @@ export abstract class ParquetScanner implements GroupScanner {
   protected abstract cell(column: string, row: number): Cell;
 
   async scan(parquet: ParquetFile, group: RowGroup, before: number, where: string): Promise<{ rows: number; complete: boolean }> {
+    try {
+      return await this.scanRows(parquet, group, before, where);
+    } finally {
+      for (const leaf of this.leaves) leaf.close();
+    }
+  }
+
+  private async scanRows(parquet: ParquetFile, group: RowGroup, before: number, where: string) {
     const count = Number(group.num_rows);
     let rows = 0;
     if (!(await this.open(parquet, group, where))) return { rows, complete: false };

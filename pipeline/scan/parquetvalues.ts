@@ -148,7 +148,7 @@ export class TextLeaf extends Leaf {
   private readonly indexes = new Indexes();
 
   protected override dictionaryPage(bytes: Uint8Array, count: number) {
-    this.dictionary = { bytes, starts: new Int32Array(count), ends: new Int32Array(count) };
+    this.dictionary = { bytes: bytes.slice(), starts: new Int32Array(count), ends: new Int32Array(count) };
     findTexts(this.dictionary, 0, count);
   }
 
