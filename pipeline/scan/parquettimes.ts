@@ -5,7 +5,7 @@ import { date } from "../../transforms/values";
 import { isInteger, isText, isUnsigned } from "../io/parquettypes";
 import type { Leaf, LeafPlace } from "./parquetleaf";
 import { flatPlace, type OddRows } from "./parquetscan";
-import { IntegerLeaf, TextLeaf } from "./parquetvalues";
+import { Int96Leaf, IntegerLeaf, TextLeaf } from "./parquetvalues";
 import { dayAt, NO_DAY, TimeReader } from "./times";
 
 const FIRST = FIRST_DAY * DAY_MICROS;
@@ -32,6 +32,7 @@ export function timeColumn(root: SchemaTree, column: string, unit: TimeUnit | nu
   const place = flatPlace(root, column);
   if (place === undefined) return undefined;
   if (isPlainText(place)) return new TextTimes(new TextLeaf(place), utc);
+  if (place.element.type === "INT96") return new Int96Times(new Int96Leaf(place));
   const known = typedUnit(place.element) ?? (isId(place) && unit !== null ? { unit, wall: false } : undefined);
   return known && new NumberTimes(new IntegerLeaf(place), known.unit, known.wall);
 }
@@ -70,9 +71,13 @@ class NumberTimes implements TimeColumn {
       const scale = SCALES[unit];
       for (let i = 0; i < rows; i++) times[i] = (pairs[2 * i + 1] * WORD + (pairs[2 * i] >>> 0)) * scale;
     }
-    for (let i = 0; i < rows; i++) if (!(times[i] >= FIRST && times[i] < END)) odd.mark(i);
+    markOutside(times, rows, odd);
     odd.markLacking(leaf);
   }
+}
+
+function markOutside(times: Float64Array, rows: number, odd: OddRows) {
+  for (let i = 0; i < rows; i++) if (!(times[i] >= FIRST && times[i] < END)) odd.mark(i);
 }
 
 /** Rounded down. Both halves are divided apart, so that each step is exact. */
@@ -81,6 +86,28 @@ function thousandths(pairs: Int32Array, rows: number, out: Float64Array) {
     const high = Math.floor(pairs[2 * i + 1] / 1000);
     const rest = (pairs[2 * i + 1] - high * 1000) * WORD + (pairs[2 * i] >>> 0);
     out[i] = high * WORD + Math.floor(rest / 1000);
+  }
+}
+
+const JULIAN_DAY_OF_EPOCH = 2_440_588;
+
+/** Spark's and Hive's old kind of time, taken for an instant as parquettypes.ts does. */
+class Int96Times implements TimeColumn {
+  readonly wall = false;
+  constructor(readonly leaf: Int96Leaf) {}
+
+  read(rows: number, times: Float64Array, odd: OddRows) {
+    const { leaf } = this;
+    leaf.read(rows);
+    const { triples } = leaf;
+    for (let i = 0; i < rows; i++) {
+      const nanos = triples[3 * i + 1] * WORD + (triples[3 * i] >>> 0);
+      times[i] = (triples[3 * i + 2] - JULIAN_DAY_OF_EPOCH) * DAY_MICROS + Math.floor(nanos / 1000);
+      // more than a day has: the division may be off by one
+      if (!(nanos >= 0 && nanos < 2 ** 50)) odd.mark(i);
+    }
+    markOutside(times, rows, odd);
+    odd.markLacking(leaf);
   }
 }
 

@@ -13,7 +13,7 @@ import type { PageFormat } from "../../../pipeline/io/parquetpage";
 import type { Leaf, LeafPlace } from "../../../pipeline/scan/parquetleaf";
 import { flatPlace, OddRows } from "../../../pipeline/scan/parquetscan";
 import { ParquetSlots } from "../../../pipeline/scan/parquetslots";
-import { BooleanLeaf, IntegerLeaf, TextLeaf } from "../../../pipeline/scan/parquetvalues";
+import { BooleanLeaf, Int96Leaf, IntegerLeaf, TextLeaf } from "../../../pipeline/scan/parquetvalues";
 import type { Cell } from "../../../transforms/cells";
 
 const FIXTURES = join(__dirname, "../../fixtures/parquet-in");
@@ -22,6 +22,7 @@ const names = readdirSync(FIXTURES).filter((name) => name.endsWith(".parquet"));
 /** Every kind of leaf takes every integer and text, whatever it means: its cells say that. */
 function leafOf(place: LeafPlace): Leaf | undefined {
   if (place.element.type === "INT32" || place.element.type === "INT64") return new IntegerLeaf(place);
+  if (place.element.type === "INT96") return new Int96Leaf(place);
   if (place.element.type === "BOOLEAN") return new BooleanLeaf(place);
   return place.element.type === "BYTE_ARRAY" ? new TextLeaf(place) : undefined;
 }
