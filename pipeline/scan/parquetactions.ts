@@ -94,8 +94,10 @@ export class ParquetActions extends ParquetScanner {
     let to = 0;
     for (let i = 0; i < rows; i++) {
       if (this.odd.flags[i] !== 0) continue;
-      customers.copyWithin(2 * to, 2 * i, 2 * i + 2);
-      items.copyWithin(2 * to, 2 * i, 2 * i + 2);
+      customers[2 * to] = customers[2 * i];
+      customers[2 * to + 1] = customers[2 * i + 1];
+      items[2 * to] = items[2 * i];
+      items[2 * to + 1] = items[2 * i + 1];
       times[to] = times[i];
       ownDays[to++] = ownDays[i];
     }

@@ -41,7 +41,7 @@ export class IntegerLeaf extends Leaf {
   }
 
   protected override dictionaryPage(bytes: Uint8Array, count: number) {
-    this.dictionary = new Int32Array(2 * count);
+    this.dictionary = new Int32Array(2 * counted(bytes, count, this.narrow ? 4 : 8));
     this.plain(bytes, 0, count, this.dictionary);
   }
 
@@ -84,6 +84,12 @@ export class IntegerLeaf extends Leaf {
   }
 }
 
+/** How many values a dictionary has: a corrupt header must not ask for memory. */
+function counted(bytes: Uint8Array, count: number, valueBytes: number): number {
+  if (!(count >= 0 && count * valueBytes <= bytes.length)) throw new RangeError("a dictionary is cut");
+  return count;
+}
+
 /** A page's values may begin at any byte, those of typed arrays not. */
 function copyBytes(bytes: Uint8Array, at: number, size: number, out: Int32Array) {
   if (at + size > bytes.length) throw new RangeError("values are cut");
@@ -108,7 +114,7 @@ export class Int96Leaf extends Leaf {
   private readonly indexes = new Indexes();
 
   protected override dictionaryPage(bytes: Uint8Array, count: number) {
-    this.dictionary = new Int32Array(3 * count);
+    this.dictionary = new Int32Array(3 * counted(bytes, count, 12));
     copyBytes(bytes, 0, 12 * count, this.dictionary);
   }
 
@@ -191,6 +197,7 @@ export class TextLeaf extends Leaf {
   private readonly indexes = new Indexes();
 
   protected override dictionaryPage(bytes: Uint8Array, count: number) {
+    counted(bytes, count, 4);
     this.dictionary = { bytes: bytes.slice(), starts: new Int32Array(count), ends: new Int32Array(count) };
     findTexts(this.dictionary, 0, count);
   }

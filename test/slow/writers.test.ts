@@ -26,7 +26,14 @@ async function built(from: string, ending: string, timezone: string) {
   const output = join(folder, "out");
   rmSync(output, { recursive: true, force: true });
   const tables = Object.fromEntries(TABLES.map((table) => [table.replaceAll("_", "-"), join(from, `${table}.${ending}`)]));
-  const flags = [...flagsOf(tables), `--timezone=${timezone}`, "--columns=+times", "--action-clock=both", "--history-length=20", `--output=${output}`];
+  const flags = [
+    ...flagsOf(tables),
+    `--timezone=${timezone}`,
+    "--columns=+times",
+    "--action-clock=both",
+    "--history-length=20",
+    `--output=${output}`,
+  ];
   const { ledger } = await build(parseFlags(BuildOptions, flags, 0).options);
   return { rows: await rowsOf(output), ledger };
 }
