@@ -179,7 +179,7 @@ test("Parquet: the same batches, ledger, rejects and positions, whatever its col
         for (const name of ["actions", "rankings", "rejects"] as const) all[name] += found[name];
       },
     ),
-    { numRuns: 250 },
+    { numRuns: 150 },
   );
   expect(Math.min(all.actions, all.rankings, all.rejects)).toBeGreaterThan(50);
 });
@@ -201,7 +201,7 @@ test.each([1, 3000, 100_000])("Parquet of several batches, in row groups of %d r
 test("a column of Parquet that breaks off is left to the careful reader from there, which says what is wrong", async () => {
   const [clicks] = longParquet(20_000, 100_000);
   let broken = 0;
-  for (let at = 200; at < clicks.length - 2000; at += Math.floor(clicks.length / 60)) {
+  for (let at = 200; at < clicks.length - 2000; at += Math.floor(clicks.length / 25)) {
     const bytes = Buffer.from(clicks);
     bytes[at] ^= 0xff;
     const { lines } = await expectSame(folder.write("flipped.parquet", bytes), "clicks", DEFAULT_RULES);
