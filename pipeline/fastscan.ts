@@ -4,12 +4,15 @@ import type { ActionTable, Rules } from "../transforms/rules";
 import { CsvTable, MAX_CSV_RECORD_BYTES } from "./io/csv";
 import { JsonRecords } from "./io/jsonrecords";
 import { type LineReader, scanLines } from "./io/lines";
+import { readParquet } from "./io/parquetin";
 import type { RowSink, Split } from "./io/rows";
 import { MAX_RECORD_BYTES } from "./io/window";
 import {
   type ActionFields,
+  type ActionSink,
   type Careful,
   type LineScanner,
+  type RankingSink,
   type ScannedActions,
   ScannedRankings,
   type ScanOptions,
@@ -19,6 +22,8 @@ import { CsvActions } from "./scan/csvactions";
 import { CsvRankings } from "./scan/csvrankings";
 import { NdjsonActions } from "./scan/ndjsonactions";
 import { NdjsonRankings } from "./scan/ndjsonrankings";
+import { ParquetActions } from "./scan/parquetactions";
+import { ParquetRankings } from "./scan/parquetrankings";
 
 /** Where rows go: those that a fast scanner has understood as columns, the others one by one through the careful reader. */
 export interface FastSink extends RowSink {
@@ -28,10 +33,10 @@ export interface FastSink extends RowSink {
 }
 
 /** Whether a split is read by a fast scanner. */
-export const isFast = ({ file }: Split): boolean => file.format === "ndjson" || file.format === "csv";
+export const isFast = ({ file }: Split): boolean => file.format !== "json";
 
 /**
- * Reads a split of lines at the speed of its bytes. Everything that is not plain goes to the careful reader, line by line, so
+ * Reads a split at the speed of its bytes. Everything that is not plain goes to the careful reader, row by row, so
  * the rows and the rejects are the same as without. @returns the split's positions
  */
 export function readFast(
@@ -42,6 +47,7 @@ export function readFast(
   sink: FastSink,
 ): Promise<number> {
   const options = { utc: rules.timezone === "UTC", partition: split.file.partition };
+  if (split.file.format === "parquet") return readColumns(split, table, columns, rules, sink);
   const make = table === undefined ? rankingScanner(options, sink) : actionScanner(fieldsOf(table, rules), options, rules.timezone, sink);
   const csv = split.file.format === "csv";
   const reader = csv
@@ -50,26 +56,47 @@ export function readFast(
   return scanLines(split, reader, csv ? MAX_CSV_RECORD_BYTES : MAX_RECORD_BYTES, () => sink.drain());
 }
 
+/** As readFast, for Parquet, which has columns already. */
+async function readColumns(split: Split, table: ActionTable | undefined, columns: readonly string[], rules: Rules, sink: FastSink) {
+  const options = { utc: rules.timezone === "UTC", partition: split.file.partition, timeUnit: rules.timeUnit };
+  const { positions } = await readParquet(split, columns, sink, (root) =>
+    table === undefined
+      ? ParquetRankings.of(root, columns, options, sink, rankingSink(sink))
+      : ParquetActions.of(root, columns, fieldsOf(table, rules), options, sink, actionSink(options, rules.timezone, sink)),
+  );
+  return positions;
+}
+
 /** Makes a scanner; `header` is a CSV's. */
 type Make = (careful: Careful, header: string[] | undefined) => LineScanner;
 
 function actionScanner(fields: ActionFields, options: ScanOptions, timezone: string, sink: FastSink): Make {
+  const batch = actionSink(options, timezone, sink);
+  return (careful, header) => {
+    const to = { ...batch, careful };
+    return header === undefined ? new NdjsonActions(fields, options, to) : new CsvActions(fields, header, options, to);
+  };
+}
+
+function actionSink(options: ScanOptions, timezone: string, sink: FastSink): Omit<ActionSink, "careful"> {
   const calendar = new Calendar(timezone);
   const out = scannedActions();
   const flush = (wall: boolean) => {
     if (wall && !options.utc) for (let i = 0; i < out.length; i++) out.times[i] = calendar.instant(out.times[i]);
     sink.actions(out);
   };
-  return (careful, header) => {
-    const to = { out, flush, careful };
-    return header === undefined ? new NdjsonActions(fields, options, to) : new CsvActions(fields, header, options, to);
-  };
+  return { out, flush };
+}
+
+function rankingSink(sink: FastSink): Omit<RankingSink, "careful"> {
+  const out = new ScannedRankings();
+  return { out, flush: () => sink.rankings(out) };
 }
 
 function rankingScanner(options: ScanOptions, sink: FastSink): Make {
-  const out = new ScannedRankings();
+  const batch = rankingSink(sink);
   return (careful, header) => {
-    const to = { out, flush: () => sink.rankings(out), careful };
+    const to = { ...batch, careful };
     return header === undefined ? new NdjsonRankings(options, to) : new CsvRankings(header, options, to);
   };
 }

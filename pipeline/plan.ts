@@ -7,7 +7,7 @@ import { type ActionTable, DEFAULT_TABLES, type Rules } from "../transforms/rule
 import { date } from "../transforms/values";
 import type { Plan } from "./backstory";
 import { ConfigError } from "./errors";
-import { findFiles, planSplits } from "./io/files";
+import { findFiles, planSplits, textBytes } from "./io/files";
 import type { InputFile, Split } from "./io/rows";
 import { planMemory } from "./memory";
 import { type BuildOptions, dateRange, outputColumns, parseLimit } from "./options";
@@ -21,13 +21,11 @@ const SPLIT_BYTES = 16 << 20;
 /** Splits grow up to this, so that there are no more than SPLITS: a batch is for a split and a bucket, so batches are as the product of the two. */
 const LARGE_SPLIT_BYTES = 64 << 20;
 const SPLITS = 128;
-/** A byte of what is compressed, as Parquet is by itself, counts as so many of NDJSON. */
-const PACKED = 8;
 /** Bytes of impressions for each file of a day: about 500,000 slots of all days together. */
 const SHARD_BYTES = 64 << 20;
-/** Bytes of all inputs for each bucket of customers: what the join holds in memory at once. */
+/** Bytes of all inputs, as text, for each bucket of customers: what the join holds in memory at once. */
 const BUCKET_BYTES = 16 << 20;
-/** Below this, threads take longer to start than they save. */
+/** Below so much text, threads take longer to start than they save. */
 const SMALL_BYTES = 128 << 20;
 /** More days than this in --dates are a slip rather than a wish: each is a cutoff, whether it has impressions or not. */
 const MAX_DAYS = 4000;
@@ -45,7 +43,7 @@ export async function planRun(options: BuildOptions, runId: string): Promise<Pla
   const bytes = inputs.reduce((sum, { files }) => sum + bytesOf(files), 0);
   const splitBytes = Math.min(LARGE_SPLIT_BYTES, Math.max(SPLIT_BYTES, bytes / SPLITS));
   const shards = options.shards ?? powerOfTwo(bytesOf(inputs[0].files) / SHARD_BYTES);
-  const splits = (await Promise.all(inputs.map(({ name, files }) => planSplits(name, files, splitBytes, packing)))).flat();
+  const splits = (await Promise.all(inputs.map(({ name, files }) => planSplits(name, files, splitBytes)))).flat();
   const rules: Rules = {
     historyLength: options.historyLength,
     lookbackDays: options.lookbackDays === "none" ? null : options.lookbackDays,
@@ -132,10 +130,7 @@ function missingPath(name: string, hasFlag: boolean): string {
     : `the table ${name} has no path. Add a path to it in the --config file.`;
 }
 
-/** As NDJSON, about. */
-const bytesOf = (files: readonly InputFile[]): number => files.reduce((sum, file) => sum + file.size * packing(file), 0);
-
-const packing = ({ format, compression }: InputFile): number => (format === "parquet" || compression !== "none" ? PACKED : 1);
+const bytesOf = (files: readonly InputFile[]): number => files.reduce((sum, file) => sum + textBytes(file), 0);
 
 /** The smallest power of two that is at least x: it changes rarely, so that a few bytes more give the same files. */
 const powerOfTwo = (x: number): number => 2 ** Math.max(0, Math.ceil(Math.log2(Math.max(1, x))));

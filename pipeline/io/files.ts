@@ -5,7 +5,7 @@ import { ConfigError } from "../errors";
 import { formatOf } from "./format";
 import type { InputFile } from "./rows";
 
-export { planSplits } from "./splits";
+export { planSplits, textBytes } from "./splits";
 
 /**
  * The files of a table, in byte order of their paths: one file, all files of a folder and the folders within, or what a glob

@@ -7,12 +7,28 @@ import { BrokenFile, type ReadEnd, type RowSink, type Split } from "./rows";
 /** rows read before the sink may drain */
 const ROWS_AT_ONCE = 8192;
 
+/** Reads row groups faster than row by row, as far as it understands them. */
+export interface GroupScanner {
+  /**
+   * Hands on rows of a row group, from its first on.
+   * @param before rows of the split before this group
+   * @returns how many have been handed on, and whether it is certain that these are all: if not, the careful reader goes on from there
+   */
+  scan(parquet: ParquetFile, group: RowGroup, before: number, where: string): Promise<{ rows: number; complete: boolean }>;
+}
+
 /**
  * The rows of a run of row groups; columns that are not wanted are not read from disk. Positions are rows from 1 within the split.
  * Memory holds the wanted columns of one row group as they are on disk, and one unpacked page of each.
+ * @param scannerOf makes what is tried first on each row group, if anything
  * @throws BrokenFile where the file is no Parquet, cut, encrypted, or a page cannot be read
  */
-export async function readParquet(split: Split, columns: readonly string[], sink: RowSink): Promise<ReadEnd> {
+export async function readParquet(
+  split: Split,
+  columns: readonly string[],
+  sink: RowSink,
+  scannerOf: (root: SchemaTree) => GroupScanner | undefined = () => undefined,
+): Promise<ReadEnd> {
   const { file } = split;
   if (file.size === 0) return { positions: 0 };
   const parquet = await ParquetFile.open(file);
@@ -21,18 +37,23 @@ export async function readParquet(split: Split, columns: readonly string[], sink
     const root = parquetSchema(metadata);
     const names = root.children.map((child) => child.element.name);
     if (columns.some((column) => !names.includes(column))) sink.columns(names);
-    const rows = new Rows(columns, sink);
+    const scanner = scannerOf(root);
+    const careful = new Rows(columns, sink);
+    let positions = 0;
     for (const [k, group] of metadata.row_groups.slice(split.start, split.end).entries()) {
-      await rows.readGroup(parquet, root, group, `"${file.path}": row group ${split.start + k + 1} of ${metadata.row_groups.length}`);
+      const where = `"${file.path}": row group ${split.start + k + 1} of ${metadata.row_groups.length}`;
+      const done = await scanner?.scan(parquet, group, positions, where);
+      if (!done?.complete) await careful.readGroup(parquet, root, group, where, positions, done?.rows ?? 0);
+      positions += Number(group.num_rows);
     }
-    return { positions: rows.position };
+    return { positions };
   } finally {
     await parquet.close();
   }
 }
 
 class Rows {
-  position = 0;
+  private position = 0;
   private readonly cells: Cell[];
 
   constructor(
@@ -42,10 +63,16 @@ class Rows {
     this.cells = columns.map(() => undefined);
   }
 
-  async readGroup(parquet: ParquetFile, root: SchemaTree, group: RowGroup, where: string) {
+  /**
+   * @param before rows of the split before this group
+   * @param skip rows of the group that have been handed on
+   */
+  async readGroup(parquet: ParquetFile, root: SchemaTree, group: RowGroup, where: string, before: number, skip: number) {
     const readers = await this.open(parquet, root, group, where);
     const count = Number(group.num_rows);
-    for (let done = 0; done < count; ) {
+    for (let k = 0; k < skip; k++) for (const reader of readers) reader?.take();
+    this.position = before + skip;
+    for (let done = skip; done < count; ) {
       const until = Math.min(count, done + ROWS_AT_ONCE);
       for (; done < until; done++) this.row(readers);
       await this.sink.drain();

@@ -84,12 +84,12 @@ export class NestedColumn {
 }
 
 /** How much of the nesting is there (definition) or begun anew (repetition) at most within a node. */
-interface Levels {
+export interface Levels {
   definition: number;
   repetition: number;
 }
 
-function levelsOf({ element }: SchemaTree, outer: Levels): Levels {
+export function levelsOf({ element }: SchemaTree, outer: Levels): Levels {
   return {
     definition: outer.definition + (element.repetition_type === "REQUIRED" ? 0 : 1),
     repetition: outer.repetition + (element.repetition_type === "REPEATED" ? 1 : 0),
@@ -138,17 +138,18 @@ function passOver(leaves: LeafColumn[]): null {
   return null;
 }
 
-function isList({ element, children }: SchemaTree): boolean {
+export function isList({ element, children }: SchemaTree): boolean {
   const isAnnotated = element.logical_type?.type === "LIST" || element.converted_type === "LIST";
   return isAnnotated && children.length === 1 && children[0].element.repetition_type === "REPEATED";
 }
 
 /** Whether the repeated node in a LIST is the element itself (two levels) or only stands around it (three). */
-function isElement({ element, children }: SchemaTree, list: SchemaTree): boolean {
+export function isElement({ element, children }: SchemaTree, list: SchemaTree): boolean {
   return children.length !== 1 || element.name === "array" || element.name === `${list.element.name}_tuple`;
 }
 
-async function readChunk(parquet: ParquetFile, chunk: ColumnChunk, where: string): Promise<ArrayBuffer> {
+/** A column chunk, whole. */
+export async function readChunk(parquet: ParquetFile, chunk: ColumnChunk, where: string): Promise<ArrayBuffer> {
   const { data_page_offset, dictionary_page_offset, total_compressed_size } = chunk.meta_data!;
   // some writers leave the dictionary's offset 0
   const start = dictionary_page_offset && dictionary_page_offset < data_page_offset ? dictionary_page_offset : data_page_offset;

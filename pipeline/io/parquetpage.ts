@@ -39,7 +39,7 @@ export interface Page {
 }
 
 export function readDictionary(packed: Uint8Array, header: PageHeader, { element, metadata }: PageFormat): RawValues {
-  const page = unpack(packed, header.uncompressed_page_size, metadata);
+  const page = unpackPage(packed, header.uncompressed_page_size, metadata);
   const reader = { view: new DataView(page.buffer, page.byteOffset, page.byteLength), offset: 0 };
   return readPlain(reader, metadata.type, header.dictionary_page_header!.num_values, element.type_length);
 }
@@ -47,7 +47,7 @@ export function readDictionary(packed: Uint8Array, header: PageHeader, { element
 /** A page of version 1 is compressed as a whole, and its levels say how long they are; in version 2 the header does, and they are plain. */
 export function readPage(packed: Uint8Array, header: PageHeader, format: PageFormat): Page {
   const { data_page_header: v1, data_page_header_v2: v2 } = header;
-  if (v1) return readPageV1(unpack(packed, header.uncompressed_page_size, format.metadata), v1, format);
+  if (v1) return readPageV1(unpackPage(packed, header.uncompressed_page_size, format.metadata), v1, format);
   if (v2) return readPageV2(packed, header.uncompressed_page_size, v2, format);
   throw new RangeError("a page has no header");
 }
@@ -80,11 +80,12 @@ function readPageV2(packed: Uint8Array, uncompressedSize: number, header: Header
   const repetitions = read(format.maxRepetition, 0, first);
   const definitions = read(format.maxDefinition, first, first + second);
   const rest = packed.subarray(first + second);
-  const bytes = header.is_compressed === false ? rest : unpack(rest, uncompressedSize - first - second, format.metadata);
+  const bytes = header.is_compressed === false ? rest : unpackPage(rest, uncompressedSize - first - second, format.metadata);
   return { entries, repetitions, definitions, ...readValues(bytes, encoding, countValues(entries, definitions, format), format) };
 }
 
-function readValues(bytes: Uint8Array, encoding: string, count: number, { element, metadata: { type } }: PageFormat) {
+/** The `count` values that the bytes of a data page begin with, behind its levels. */
+export function readValues(bytes: Uint8Array, encoding: string, count: number, { element, metadata: { type } }: PageFormat) {
   const reader = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: 0 };
   const integers = () => (type === "INT32" ? new Int32Array(count) : new BigInt64Array(count));
   const plain = (values: RawValues) => ({ values, indexes: undefined });
@@ -113,12 +114,13 @@ function readValues(bytes: Uint8Array, encoding: string, count: number, { elemen
   }
 }
 
-function unpack(packed: Uint8Array, size: number, { codec }: ColumnMetaData): Uint8Array {
+/** @param size how long it says that it is unpacked */
+export function unpackPage(packed: Uint8Array, size: number, { codec }: ColumnMetaData): Uint8Array {
   return decompressPage(packed, size, codec, CODECS);
 }
 
 /** A page cannot hold more than its column, nor can a corrupt header then ask for memory. */
-function checkEntries(entries: number, { metadata }: PageFormat) {
+export function checkEntries(entries: number, { metadata }: PageFormat) {
   if (!(entries >= 0 && entries <= Number(metadata.num_values))) throw new RangeError("a page has more values than its column");
 }
 

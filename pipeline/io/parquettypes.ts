@@ -49,12 +49,12 @@ function integerCell(element: SchemaElement): (value: unknown) => Cell {
   return element.type === "INT32" ? (value) => (value as number) >>> 0 : (value) => exact(BigInt.asUintN(64, value as bigint));
 }
 
-function isInteger({ logical_type: logical, converted_type: converted }: SchemaElement): boolean {
+export function isInteger({ logical_type: logical, converted_type: converted }: SchemaElement): boolean {
   if (logical) return logical.type === "INTEGER";
   return converted === undefined || /^U?INT_/.test(converted);
 }
 
-function isUnsigned({ logical_type: logical, converted_type: converted }: SchemaElement): boolean {
+export function isUnsigned({ logical_type: logical, converted_type: converted }: SchemaElement): boolean {
   return (logical?.type === "INTEGER" && !logical.isSigned) || /^UINT_/.test(converted ?? "");
 }
 
@@ -104,11 +104,15 @@ function int96(value: bigint): Moment {
 }
 
 function bytesCell(element: SchemaElement): (value: unknown) => Cell {
-  const { logical_type: logical, converted_type: converted } = element;
   if (isDecimal(element)) return scaleOf(element) === 0 ? (value) => bigEndian(value as Uint8Array) : () => Number.NaN;
-  if (logical?.type === "UUID") return (value) => uuid(value as Uint8Array);
-  const isText = (logical === undefined || /^(STRING|ENUM|JSON)$/.test(logical.type)) && !/^(BSON|INTERVAL)$/.test(converted ?? "");
-  return isText ? (value) => text(value as Uint8Array) : () => Number.NaN;
+  if (element.logical_type?.type === "UUID") return (value) => uuid(value as Uint8Array);
+  return isText(element) ? (value) => text(value as Uint8Array) : () => Number.NaN;
+}
+
+export function isText(element: SchemaElement): boolean {
+  const { logical_type: logical, converted_type: converted } = element;
+  if (isDecimal(element) || !/BYTE_ARRAY$/.test(element.type ?? "")) return false;
+  return (logical === undefined || /^(STRING|ENUM|JSON)$/.test(logical.type)) && !/^(BSON|INTERVAL)$/.test(converted ?? "");
 }
 
 /** Impala, Hive and BigQuery leave out that bytes are text, so plain bytes are taken for it. */

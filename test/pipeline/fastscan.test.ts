@@ -8,13 +8,14 @@ import { load } from "../../beam/spill";
 import { batchesOf } from "../../pipeline/gather";
 import { findFiles, planSplits } from "../../pipeline/io/files";
 import type { Split } from "../../pipeline/io/rows";
-import { type ScanInput, scanSplit } from "../../pipeline/scansplit";
+import { readRows, type ScanInput, scanSplit } from "../../pipeline/scansplit";
 import { DEFAULT_RULES, type Rules } from "../../transforms/rules";
 import { addLedger, type Ledger, unbalanced } from "../../transforms/tablecounts";
 import { cases } from "../cases";
 import { plainRankings, SOME_DAY } from "../transforms/plain";
 import { type CsvFile, csvFile } from "./csvcases";
 import { temporary } from "./io/gather";
+import { longParquet, parquetFile } from "./parquetcases";
 
 jest.setTimeout(60_000);
 
@@ -96,7 +97,7 @@ const tables = ["impressions", "clicks", "add_to_carts", "previous_orders"] as c
 const someRules: fc.Arbitrary<Rules> = fc
   .record({
     timezone: fc.constantFrom("UTC", "UTC", "Europe/Berlin", "America/Sao_Paulo"),
-    timeUnit: fc.constantFrom<Rules["timeUnit"]>(null, "s", "ms", "us"),
+    timeUnit: fc.constantFrom<Rules["timeUnit"]>(null, "s", "ms", "us", "ns"),
     orderTime: fc.constantFrom<Rules["orderTime"]>("order-date", "occurred-at"),
     actionClock: fc.constantFrom<Rules["actionClock"]>("time", "dt", "both"),
     lookbackDays: fc.constantFrom(null, 1, 365),
@@ -164,6 +165,70 @@ test("CSV: the same batches, ledger, rejects and positions, quotes open at its e
     { numRuns: 400 },
   );
   expect(Math.min(all.actions, all.rankings, all.rejects)).toBeGreaterThan(50);
+});
+
+test("Parquet: the same batches, ledger, rejects and positions, whatever its columns and pages are made of", async () => {
+  const all = { actions: 0, rankings: 0, rejects: 0 };
+  await fc.assert(
+    fc.asyncProperty(
+      fc.nat(3).chain((t) => parquetFile(tables[t])),
+      someRules,
+      someShown,
+      fc.constantFrom("plain", "plain", "dt=2025-03-30", "dt=x", "customer_id=1"),
+      fc.integer({ min: 1, max: 9 }),
+      async ({ table, bytes }, rules, shown, place, splits) => {
+        mkdirSync(join(folder.path, place), { recursive: true });
+        const path = folder.write(join(place, "all.parquet"), bytes);
+        const found = await expectSame(path, table, rules, table === "impressions" ? null : shown, 1 + bytes.length / splits);
+        for (const name of ["actions", "rankings", "rejects"] as const) all[name] += found[name];
+      },
+    ),
+    { numRuns: 150 },
+  );
+  expect(Math.min(all.actions, all.rankings, all.rejects)).toBeGreaterThan(20);
+});
+
+/** Rows of several batches, in pages of their own for each column, with something odd now and then. */
+test.each([1, 3000, 100_000])("Parquet of several batches, in row groups of %d rows", async (groupRows) => {
+  const rows = groupRows === 1 ? 30 : 20_000;
+  const [clicks, rankings] = longParquet(rows, groupRows);
+  const found = await expectSame(folder.write("long.parquet", clicks), "clicks", DEFAULT_RULES);
+  expect(found).toEqual({ actions: rows - 2 * Math.ceil(rows / 10), rankings: 0, rejects: 2 * Math.ceil(rows / 10), lines: rows });
+  expect(await expectSame(folder.write("lists.parquet", rankings), "impressions", DEFAULT_RULES)).toEqual({
+    actions: 0,
+    rankings: rows - Math.ceil(rows / 10),
+    rejects: Math.ceil(rows / 10),
+    lines: rows,
+  });
+});
+
+test("a column of Parquet that breaks off is left to the careful reader from there, which says what is wrong", async () => {
+  const [clicks] = longParquet(20_000, 100_000);
+  let broken = 0;
+  for (let at = 200; at < clicks.length - 2000; at += Math.floor(clicks.length / 25)) {
+    const bytes = Buffer.from(clicks);
+    bytes[at] ^= 0xff;
+    const { lines } = await expectSame(folder.write("flipped.parquet", bytes), "clicks", DEFAULT_RULES);
+    if (lines === 0) broken++;
+  }
+  expect(broken).toBeGreaterThan(1);
+});
+
+test("the cells of Parquet are made only where they must be", async () => {
+  const [clicks, rankings] = longParquet(20_000, 3000);
+  for (const [table, bytes] of [
+    ["clicks", clicks],
+    ["impressions", rankings],
+  ] as const) {
+    const [split] = await planSplits(table, findFiles(folder.write("some.parquet", bytes), table), 1 << 30);
+    const counts = { columns: 0, cells: 0 };
+    const add = ({ length }: { length: number }) => void (counts.columns += length);
+    const ignore = () => {};
+    const sink = { actions: add, rankings: add, row: () => void counts.cells++, reject: ignore, columns: ignore, drain: async () => {} };
+    const columns = table === "clicks" ? ["customer_id", "item_id", "click_time"] : ["dt", "ranking_id", "customer_id", "impressions"];
+    await readRows(split, columns, DEFAULT_RULES, sink);
+    expect(counts).toEqual(table === "clicks" ? { columns: 16_000, cells: 4000 } : { columns: 18_000, cells: 2000 });
+  }
 });
 
 test("NDJSON: splits of a few bytes, that begin in lines, line ends and the byte order mark", async () => {

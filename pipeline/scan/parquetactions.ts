@@ -1,0 +1,116 @@
+import type { SchemaTree } from "hyparquet";
+import { DAY_MICROS } from "../../transforms/calendar";
+import type { Cell } from "../../transforms/cells";
+import type { TimeUnit } from "../../transforms/rules";
+import type { RowSink } from "../io/rows";
+import type { ActionFields, ActionSink, ScannedActions, ScanOptions } from "./columns";
+import type { Leaf } from "./parquetleaf";
+import { flatPlace, ParquetScanner } from "./parquetscan";
+import { DayColumn, isId, type TimeColumn, timeColumn } from "./parquettimes";
+import { IntegerLeaf } from "./parquetvalues";
+
+/** What is in an action, of the columns that a file has. */
+interface Parts {
+  customers: IntegerLeaf;
+  items: IntegerLeaf;
+  /** undefined where a date is the time */
+  time: TimeColumn | undefined;
+  /** the date that is the time, and the action's own day; both may be one */
+  date: DayColumn | undefined;
+  ownDay: DayColumn | undefined;
+}
+
+/** Actions from the row groups of a Parquet file. */
+export class ParquetActions extends ParquetScanner {
+  private readonly out: ScannedActions;
+
+  /** @returns undefined where the columns are of other kinds, all of which the careful reader knows */
+  static of(
+    root: SchemaTree,
+    columns: readonly string[],
+    fields: ActionFields,
+    options: ScanOptions & { timeUnit: TimeUnit | null },
+    sink: RowSink,
+    to: Pick<ActionSink, "out" | "flush">,
+  ): ParquetActions | undefined {
+    const partition = options.partition ?? {};
+    const { customer, item, time, timeIs, ownDay } = fields;
+    const shared = timeIs === "date" && ownDay === time;
+    const names = [customer, item, time, ...(ownDay === null || shared ? [] : [ownDay])];
+    if (new Set(names).size < names.length) return undefined;
+    if ([customer, item, ...(timeIs === "date" ? [] : [time])].some((name) => Object.hasOwn(partition, name))) return undefined;
+    const customers = idLeaf(root, customer, to.out.customers);
+    const items = idLeaf(root, item, to.out.items);
+    const times = timeIs === "date" ? undefined : timeColumn(root, time, options.timeUnit, options.utc);
+    const date = timeIs === "date" ? DayColumn.of(root, time, partition) : undefined;
+    const own = ownDay === null ? undefined : shared ? date : DayColumn.of(root, ownDay, partition);
+    if (customers === undefined || items === undefined || (times ?? date) === undefined) return undefined;
+    if (ownDay !== null && own === undefined) return undefined;
+    return new ParquetActions(columns, { customers, items, time: times, date, ownDay: own }, sink, to);
+  }
+
+  private constructor(
+    columns: readonly string[],
+    private readonly parts: Parts,
+    sink: RowSink,
+    private readonly to: Pick<ActionSink, "out" | "flush">,
+  ) {
+    super(columns, leavesOf(parts), sink, to.out.capacity);
+    this.out = to.out;
+  }
+
+  protected override read(rows: number) {
+    const { out, odd } = this;
+    const { customers, items, time, date, ownDay } = this.parts;
+    customers.read(rows);
+    odd.markLacking(customers);
+    items.read(rows);
+    odd.markLacking(items);
+    time?.read(rows, out.times, odd);
+    if (date !== undefined) {
+      date.read(rows, out.ownDays, odd);
+      for (let i = 0; i < rows; i++) out.times[i] = out.ownDays[i] * DAY_MICROS;
+    }
+    if (ownDay === undefined) out.ownDays.fill(0, 0, rows);
+    else if (ownDay !== date) ownDay.read(rows, out.ownDays, odd);
+  }
+
+  protected override handOn(rows: number) {
+    const { out, parts } = this;
+    out.length = this.odd.count === 0 ? rows : this.close(rows);
+    if (out.length > 0) this.to.flush(parts.time?.wall ?? true);
+    out.length = 0;
+  }
+
+  protected override cell(column: string, row: number): Cell {
+    const { customers, items, time, date, ownDay } = this.parts;
+    for (const leaf of [customers, items, time?.leaf]) if (leaf?.place.path[0] === column) return leaf.cell(row);
+    return [date, ownDay].find((day) => day?.column === column)?.leaf?.cell(row);
+  }
+
+  /** Closes the gaps that odd rows leave. @returns how many rows there are then */
+  private close(rows: number): number {
+    const { customers, items, times, ownDays } = this.out;
+    let to = 0;
+    for (let i = 0; i < rows; i++) {
+      if (this.odd.flags[i] !== 0) continue;
+      customers[2 * to] = customers[2 * i];
+      customers[2 * to + 1] = customers[2 * i + 1];
+      items[2 * to] = items[2 * i];
+      items[2 * to + 1] = items[2 * i + 1];
+      times[to] = times[i];
+      ownDays[to++] = ownDays[i];
+    }
+    return to;
+  }
+}
+
+function idLeaf(root: SchemaTree, column: string, pairs: Int32Array): IntegerLeaf | undefined {
+  const place = flatPlace(root, column);
+  return place !== undefined && isId(place) ? new IntegerLeaf(place, pairs) : undefined;
+}
+
+function leavesOf({ customers, items, time, date, ownDay }: Parts): Leaf[] {
+  const days = new Set([date, ownDay].flatMap((day) => day?.leaves ?? []));
+  return [customers, items, ...(time === undefined ? [] : [time.leaf]), ...days];
+}
