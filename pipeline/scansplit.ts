@@ -45,13 +45,15 @@ export interface SplitExtent {
 
 /** Rows gathered before they are handed on as batches. */
 const BATCH_ROWS = 1 << 19;
+/** Rows read before they are told: a message costs as much as hundreds of rows. */
+const TOLD_ROWS = 1 << 16;
 
 /** Kernel: reads a split; rows to batches by bucket of customers, the rest to ledger and rejects. */
 export async function scanSplit(input: ScanInput, emit: Emit<ScanOutput>): Promise<void> {
   const { split } = input;
   const scan = new Scan(input);
   scan.drain = async () => {
-    await emit({ rows: scan.takeRows() });
+    if (scan.newRows >= TOLD_ROWS) await emit({ rows: scan.takeRows() });
     if (scan.gathered >= BATCH_ROWS) for (const output of scan.batches()) await emit(output);
   };
   const positions = await readRows(split, scan.normaliser.columns, input.rules, scan);
@@ -112,7 +114,7 @@ class Scan implements FastSink {
   private readonly counts: TableCounts = noCounts();
   private readonly source: Source;
   private rejects: string[] = [];
-  private seenRows = 0;
+  private toldRows = 0;
 
   constructor({ split, rules, shown, rejectsFolder }: ScanInput) {
     this.split = split;
@@ -161,10 +163,14 @@ class Scan implements FastSink {
     seeColumns(this.counts, names);
   }
 
-  /** Rows since last asked. */
+  /** rows that were not told yet */
+  get newRows(): number {
+    return this.counts.rows - this.toldRows;
+  }
+
   takeRows(): number {
-    const rows = this.counts.rows - this.seenRows;
-    this.seenRows = this.counts.rows;
+    const rows = this.newRows;
+    this.toldRows += rows;
     return rows;
   }
 
