@@ -2,11 +2,15 @@
  * The kernels alone, on one thread: `node bench/kernel.js`, after `npm run build`. Prints nanoseconds a row, the best of several samples;
  * of this thread's processor time where Node tells it (from 23.9), so that other work on the machine disturbs little.
  */
+const { ActionGather } = require("../dist/pipeline/gather");
+const { scannedActions } = require("../dist/pipeline/scan/columns");
+const { NdjsonActions } = require("../dist/pipeline/scan/ndjsonactions");
 const { Window, applyWindow } = require("../dist/transforms/bounds");
 const { joinHistories } = require("../dist/transforms/joined");
 const { Metrics } = require("../dist/transforms/metrics");
 const { RankingBuilder } = require("../dist/transforms/rankings");
 const { DEFAULT_RULES } = require("../dist/transforms/rules");
+const { ShownIndex } = require("../dist/transforms/shownindex");
 const { TallyBuilder } = require("../dist/transforms/tallies");
 const { mergeTimelines } = require("../dist/transforms/timelines");
 
@@ -73,6 +77,51 @@ function measure(name, rows, run) {
   }
   console.log(`${name.padEnd(58)} ${(best / rows).toFixed(1).padStart(9)} ns a row`);
 }
+
+/** Clicks as NDJSON; `lineOf` (dt, customer, item, time) => line */
+function lines(count, lineOf) {
+  const text = Array.from({ length: count }, () => {
+    const time = new Date(anyTime() / 1000).toISOString().slice(0, 23).replace("T", " ");
+    return lineOf(time.slice(0, 10), Math.floor(random() * 1e7), Math.floor(random() ** 3 * 100_000), time + Math.floor(random() * 1000));
+  }).join("");
+  const bytes = Buffer.from(new ArrayBuffer(text.length + 64));
+  bytes.write(text);
+  return { bytes, view: new DataView(bytes.buffer), length: text.length };
+}
+
+function scan(name, count, lineOf) {
+  const { bytes, view, length } = lines(count, lineOf);
+  const out = scannedActions();
+  const fields = { customer: "customer_id", item: "item_id", time: "click_time", timeIs: "timestamp", ownDay: null };
+  const careful = () => {
+    throw new Error("a line was not understood");
+  };
+  const scanner = new NdjsonActions(fields, { utc: true }, { out, flush: () => {}, careful });
+  measure(name, count, () => scanner.scan(bytes, view, 0, length));
+}
+
+const click = (dt, customer, item, time) => `{"dt":"${dt}","customer_id":${customer},"item_id":${item},"click_time":"${time}"}\n`;
+const bareClick = (_, customer, item, time) => `{"customer_id":${customer},"item_id":${item},"click_time":"${time}"}\n`;
+scan("scan: lines of one layout", 10_000, click);
+scan("scan: lines of two layouts", 10_000, (...row) => (random() < 0.5 ? click : bareClick)(...row));
+
+const someone = (c) => (BigInt(Math.floor(c)) * 311n) % 10_000_019n;
+const shownTo = BigInt64Array.from({ length: 32_000 }, (_, c) => someone(c));
+const index = new ShownIndex(
+  { customers: shownTo, firstDays: new Int32Array(32_000).fill(DAYS[3]), lastDays: new Int32Array(32_000).fill(DAYS[9]) },
+  DEFAULT_RULES,
+);
+const scanned = Array.from({ length: 40 }, () => {
+  const { customers, items, times } = batch(4096, 1, anyTime);
+  for (let i = 0; i < 4096; i++) customers[i] = someone(random() * 37_000);
+  return { customers: new Int32Array(customers.buffer), items: new Int32Array(items.buffer), times };
+});
+const ownDays = new Int32Array(4096);
+measure("gather: 40 blocks of 4,096 rows, most of them of use", 40 * 4096, () => {
+  const gather = new ActionGather(1, index, false);
+  for (const { customers, items, times } of scanned) gather.add(customers, items, times, ownDays, 4096);
+  gather.take(66);
+});
 
 const window = new Window({ ...DEFAULT_RULES, days: DAYS });
 const rowsOf = (parts) => parts.reduce((sum, { times }) => sum + times.length, 0);
