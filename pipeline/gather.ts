@@ -116,7 +116,7 @@ export class ActionGather implements ActionTaker {
     const all = this.scatter(rows, places);
     this.length = 0;
     this.rows = undefined;
-    spare.push(rows);
+    if (rows.capacity <= SPARE_ROWS) spare.push(rows);
     return { all, starts };
   }
 
@@ -180,6 +180,8 @@ class Rows {
   }
 }
 
+/** Larger ones are not kept: a thread has better uses for the memory when all is read. */
+const SPARE_ROWS = 1 << 18;
 /** Columns that nobody holds: fresh memory costs more than what is done with it. */
 const spare: Rows[] = [];
 
