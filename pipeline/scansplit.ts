@@ -45,7 +45,7 @@ export interface SplitExtent {
 
 /** Rows gathered before they are handed on as batches; with those of one chunk more they fit into memory that is used again. */
 const BATCH_ROWS = 3 << 16;
-/** Rows read before they are told: a message costs as much as hundreds of rows. */
+/** Rows read before they are told: each message wakes the runner's thread. */
 const TOLD_ROWS = 1 << 16;
 
 /** Kernel: reads a split; rows to batches by bucket of customers, the rest to ledger and rejects. */

@@ -18,7 +18,7 @@ const readers = new Map<string, LayoutReader | undefined>();
 
 /**
  * A reader made for the lines of one layout: the loop of NdjsonActions over just these literals, unrolled, with their bytes as
- * constants of its code, which takes about half the instructions. Nothing of the input becomes code but numbers.
+ * constants of its code, which takes about half the time. Nothing of the input becomes code but numbers.
  * @param pieces from the opening literal to the end of the line; each was learned by Literals
  * @returns undefined where there is none: a wanted key comes twice, or this process may not make code
  */
