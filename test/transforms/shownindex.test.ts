@@ -131,3 +131,11 @@ test("many customers, ids of which many differ in one half only: each finds thei
   expect([...windows.subarray(known.length)]).toEqual([NOT_SHOWN, NOT_SHOWN, NOT_SHOWN]);
   expect(index.earliest.length).toBe(1 + 150);
 });
+
+test("small tables: look-ups go on at the front where those that belong to the last place do not fit", () => {
+  for (let k = 0; k < 500; k++) {
+    const known = Array.from({ length: 8 }, (_, i) => ({ customer: BigInt(8 * k + i), first: i, last: i }));
+    const windows = windowsOf(new ShownIndex(columns(known), DEFAULT_RULES), [...known.map(({ customer }) => customer), -1n]);
+    expect([...windows]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, NOT_SHOWN]);
+  }
+});
