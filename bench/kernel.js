@@ -2,11 +2,13 @@
  * The kernels alone, on one thread: `node bench/kernel.js [PART OF A NAME]`, after `npm run build`. Prints nanoseconds a row, the best of
  * several samples; of this thread's processor time where Node tells it (from 23.9), so that other work on the machine disturbs little.
  */
+const { ActionGather } = require("../dist/pipeline/gather");
 const { Window, applyWindow } = require("../dist/transforms/bounds");
 const { joinHistories } = require("../dist/transforms/joined");
 const { Metrics } = require("../dist/transforms/metrics");
 const { RankingBuilder } = require("../dist/transforms/rankings");
 const { DEFAULT_RULES } = require("../dist/transforms/rules");
+const { ShownIndex } = require("../dist/transforms/shownindex");
 const { TallyBuilder } = require("../dist/transforms/tallies");
 const { mergeTimelines } = require("../dist/transforms/timelines");
 const { encodes, scans } = require("./kernelfiles");
@@ -53,6 +55,24 @@ const inSessions = (customer) =>
 
 const batches = (window, count, rows, customers, time) =>
   Array.from({ length: count }, () => applyWindow(batch(rows, customers, time), window));
+
+const someone = (c) => (BigInt(Math.floor(c)) * 311n) % 10_000_019n;
+const shownTo = BigInt64Array.from({ length: 32_000 }, (_, c) => someone(c));
+const index = new ShownIndex(
+  { customers: shownTo, firstDays: new Int32Array(32_000).fill(DAYS[3]), lastDays: new Int32Array(32_000).fill(DAYS[9]) },
+  DEFAULT_RULES,
+);
+const scanned = Array.from({ length: 40 }, () => {
+  const { customers, items, times } = batch(4096, 1, anyTime);
+  for (let i = 0; i < 4096; i++) customers[i] = someone(random() * 37_000);
+  return { customers: new Int32Array(customers.buffer), items: new Int32Array(items.buffer), times };
+});
+const ownDays = new Int32Array(4096);
+measure("gather: 40 blocks of 4,096 rows, most of them of use", 40 * 4096, () => {
+  const gather = new ActionGather(1, index, false);
+  for (const { customers, items, times } of scanned) gather.add(customers, items, times, ownDays, 4096);
+  gather.take(66);
+});
 
 const window = new Window({ ...DEFAULT_RULES, days: DAYS });
 const rowsOf = (parts) => parts.reduce((sum, { times }) => sum + times.length, 0);

@@ -1,8 +1,9 @@
 import type { KV } from "../beam/cogroup";
 import { bytesOf, fits, type MaybeSpilled, type Spilled, spill } from "../beam/spill";
-import { type ActionBatch, byBucket } from "../transforms/actions";
+import type { ActionBatch } from "../transforms/actions";
+import { customerHash, words } from "../transforms/ids";
 import type { ActionTaker } from "../transforms/normalise";
-import type { ShownIndex } from "../transforms/shownindex";
+import { NOT_SHOWN, type ShownIndex } from "../transforms/shownindex";
 
 /** Actions by bucket: those of bucket b are the rows [starts[b], starts[b + 1]). One message between threads, however many buckets. */
 export interface BucketedActions {
@@ -47,12 +48,8 @@ export class ActionGather implements ActionTaker {
   outside = 0;
   length = 0;
 
-  private rows = new Int32Array(0);
-  private found = new Int32Array(0);
-  private customers = new Int32Array(2 * FIRST_ROWS);
-  private items = new Int32Array(2 * FIRST_ROWS);
-  private times = new Float64Array(FIRST_ROWS);
-  private ownDays = new Int32Array(FIRST_ROWS);
+  /** held only while there are any rows */
+  private rows: Rows | undefined;
 
   /** @param shown null where it is not known who was shown: nothing is left out then */
   constructor(
@@ -76,41 +73,48 @@ export class ActionGather implements ActionTaker {
 
   /** Takes the first n rows of scanned columns. */
   add(customers: Int32Array, items: Int32Array, times: Float64Array, ownDays: Int32Array, n: number): void {
-    this.reserve(n);
-    const rows = this.useful(customers, times, n);
-    const { customers: toCustomers, items: toItems, times: toTimes, ownDays: toOwnDays } = this;
-    let k = this.length;
-    for (let j = 0; j < rows; j++, k++) {
-      const i = this.rows[j];
-      toCustomers[2 * k] = customers[2 * i];
-      toCustomers[2 * k + 1] = customers[2 * i + 1];
-      toItems[2 * k] = items[2 * i];
-      toItems[2 * k + 1] = items[2 * i + 1];
-      toTimes[k] = times[i];
-      toOwnDays[k] = ownDays[i];
+    const to = this.reserve(n);
+    const { hashes, useful } = scratchFor(n);
+    const count = this.choose(customers, times, n);
+    const from = this.length;
+    for (let j = 0; j < count; j++) {
+      const i = useful[j];
+      const k = from + j;
+      to.customers[2 * k] = customers[2 * i];
+      to.customers[2 * k + 1] = customers[2 * i + 1];
+      to.items[2 * k] = items[2 * i];
+      to.items[2 * k + 1] = items[2 * i + 1];
+      to.times[k] = times[i];
+      to.hashes[k] = hashes[i];
     }
-    this.length = k;
+    if (this.keepOwnDays) for (let j = 0; j < count; j++) to.ownDays[from + j] = ownDays[useful[j]];
+    this.length = from + count;
   }
 
-  /** Puts the numbers of the rows that some ranking may use into `rows`, counting the others. @returns how many they are */
-  private useful(customers: Int32Array, times: Float64Array, n: number): number {
+  /**
+   * Puts the numbers of the rows that some ranking may use into `useful`, counting the others, and their customers' hashes into
+   * `hashes`. @returns how many they are
+   */
+  private choose(customers: Int32Array, times: Float64Array, n: number): number {
+    const { hashes, windows, useful } = scratch;
     const { shown } = this;
-    if (this.rows.length < n) this.rows = new Int32Array(n);
-    const { rows } = this;
     if (shown === null) {
-      for (let i = 0; i < n; i++) rows[i] = i;
+      for (let i = 0; i < n; i++) {
+        useful[i] = i;
+        hashes[i] = customerHash(customers[2 * i], customers[2 * i + 1]);
+      }
       return n;
     }
-    if (this.found.length < n) this.found = new Int32Array(n);
-    const { found } = this;
+    shown.findAll(customers, n, windows, hashes);
     const { earliest, latest } = shown;
-    shown.findAll(customers, n, found);
     let k = 0;
     let never = 0;
     for (let i = 0; i < n; i++) {
-      const c = found[i];
-      if (c < 0) never++;
-      else if (times[i] >= earliest[c] && times[i] < latest[c]) rows[k++] = i;
+      const window = windows[i];
+      // sums instead of branches, which could not be foretold
+      never += +(window === NOT_SHOWN);
+      useful[k] = i;
+      k += +(times[i] >= earliest[window]) & +(times[i] < latest[window]);
     }
     this.neverShown += never;
     this.outside += n - never - k;
@@ -119,56 +123,110 @@ export class ActionGather implements ActionTaker {
 
   /** What was gathered, in the order of buckets; empty afterwards. */
   take(buckets: number): BucketedActions {
-    const { rows, starts } = byBucket(this.customers, this.length, buckets);
-    const all = this.pick(rows);
+    const n = this.length;
+    const rows = this.reserve(0);
+    const starts = new Int32Array(buckets + 1);
+    const places = rows.hashes;
+    for (let i = 0; i < n; i++) {
+      places[i] = (places[i] >>> 0) % buckets;
+      starts[places[i] + 1]++;
+    }
+    for (let b = 0; b < buckets; b++) starts[b + 1] += starts[b];
+    const next = starts.slice();
+    for (let i = 0; i < n; i++) places[i] = next[places[i]]++;
+    const all = this.scatter(rows, places);
     this.length = 0;
+    this.rows = undefined;
+    if (rows.capacity <= SPARE_ROWS) spare.push(rows);
     return { all, starts };
   }
 
-  private pick(rows: Int32Array): ActionBatch {
-    const n = rows.length;
-    const { customers, items, times, ownDays } = this;
+  /** @param places where each row goes */
+  private scatter(rows: Rows, places: Int32Array): ActionBatch {
+    const n = this.length;
     const out = sharedActions(n, this.keepOwnDays);
-    const toCustomers = new Int32Array(out.customers.buffer);
-    const toItems = new Int32Array(out.items.buffer);
-    for (let i = 0; i < n; i++) {
-      const row = rows[i];
-      toCustomers[2 * i] = customers[2 * row];
-      toCustomers[2 * i + 1] = customers[2 * row + 1];
-      toItems[2 * i] = items[2 * row];
-      toItems[2 * i + 1] = items[2 * row + 1];
-      out.times[i] = times[row];
-    }
-    if (this.keepOwnDays) for (let i = 0; i < n; i++) out.ownDays[i] = ownDays[rows[i]];
+    // column by column: memory is written in few places at a time
+    scatterPairs(rows.customers, places, n, words(out.customers));
+    scatterPairs(rows.items, places, n, words(out.items));
+    for (let i = 0; i < n; i++) out.times[places[i]] = rows.times[i];
+    if (this.keepOwnDays) for (let i = 0; i < n; i++) out.ownDays[places[i]] = rows.ownDays[i];
     out.types.fill(this.type);
     return out;
   }
 
-  private reserve(n: number): void {
-    const rows = this.times.length;
-    if (this.length + n <= rows) return;
-    const more = Math.max(2 * rows, this.length + n);
-    this.customers = grown(this.customers, new Int32Array(2 * more));
-    this.items = grown(this.items, new Int32Array(2 * more));
-    this.times = grown(this.times, new Float64Array(more));
-    this.ownDays = grown(this.ownDays, new Int32Array(more));
+  /** Makes room for n rows more. */
+  private reserve(n: number): Rows {
+    this.rows ??= spare.pop() ?? new Rows(FIRST_ROWS);
+    const { capacity } = this.rows;
+    if (this.length + n > capacity) this.rows = new Rows(Math.max(2 * capacity, this.length + n), this.rows);
+    return this.rows;
+  }
+}
+
+function scatterPairs(from: Int32Array, places: Int32Array, n: number, to: Int32Array): void {
+  for (let i = 0; i < n; i++) {
+    const place = places[i];
+    to[2 * place] = from[2 * i];
+    to[2 * place + 1] = from[2 * i + 1];
   }
 }
 
 const FIRST_ROWS = 1 << 16;
+
+/** Columns to gather in. */
+class Rows {
+  readonly customers: Int32Array;
+  readonly items: Int32Array;
+  readonly times: Float64Array;
+  readonly ownDays: Int32Array;
+  /** of the customers */
+  readonly hashes: Int32Array;
+
+  /** @param from rows to begin with */
+  constructor(
+    readonly capacity: number,
+    from?: Rows,
+  ) {
+    this.customers = new Int32Array(2 * capacity);
+    this.items = new Int32Array(2 * capacity);
+    this.times = new Float64Array(capacity);
+    this.ownDays = new Int32Array(capacity);
+    this.hashes = new Int32Array(capacity);
+    if (from === undefined) return;
+    this.customers.set(from.customers);
+    this.items.set(from.items);
+    this.times.set(from.times);
+    this.ownDays.set(from.ownDays);
+    this.hashes.set(from.hashes);
+  }
+}
+
+/** Larger ones are not kept: a thread has better uses for the memory when all is read. */
+const SPARE_ROWS = 1 << 18;
+/** Columns that nobody holds: fresh memory costs more than what is done with it. */
+const spare: Rows[] = [];
+
+/** Used within a call only. */
+let scratch = { hashes: new Int32Array(0), windows: new Int32Array(0), useful: new Int32Array(0) };
+
+function scratchFor(n: number) {
+  if (scratch.hashes.length < n) scratch = { hashes: new Int32Array(n), windows: new Int32Array(n), useful: new Int32Array(n) };
+  return scratch;
+}
+
 const ids = new BigInt64Array(1);
-const idWords = new Int32Array(ids.buffer);
+const idWords = words(ids);
 const one = { customers: new Int32Array(2), items: new Int32Array(2), times: new Float64Array(1), ownDays: new Int32Array(1) };
 
-/** Shared memory goes from thread to thread without being copied, and any number of batches may look at it. */
+/** One piece of shared memory for all: it goes from thread to thread without being copied, and any number of batches may look at it. */
 function sharedActions(n: number, keepOwnDays: boolean): ActionBatch {
-  const memory = (bytes: number) => new SharedArrayBuffer(bytes);
+  const memory = new SharedArrayBuffer((keepOwnDays ? 29 : 25) * n);
   return {
-    customers: new BigInt64Array(memory(8 * n)),
-    items: new BigInt64Array(memory(8 * n)),
-    times: new Float64Array(memory(8 * n)),
-    types: new Uint8Array(memory(n)),
-    ownDays: new Int32Array(memory(keepOwnDays ? 4 * n : 0)),
+    customers: new BigInt64Array(memory, 0, n),
+    items: new BigInt64Array(memory, 8 * n, n),
+    times: new Float64Array(memory, 16 * n, n),
+    ownDays: new Int32Array(memory, 24 * n, keepOwnDays ? n : 0),
+    types: new Uint8Array(memory, (keepOwnDays ? 28 : 24) * n, n),
   };
 }
 
@@ -180,9 +238,4 @@ function slice({ customers, items, times, types, ownDays }: ActionBatch, from: n
     types: types.subarray(from, to),
     ownDays: ownDays.length === 0 ? ownDays : ownDays.subarray(from, to),
   };
-}
-
-function grown<Column extends Int32Array | Float64Array>(from: Column, to: Column): Column {
-  to.set(from);
-  return to;
 }

@@ -44,15 +44,17 @@ export interface SplitExtent {
   rejects: string | null;
 }
 
-/** Rows gathered before they are handed on as batches. */
-const BATCH_ROWS = 1 << 19;
+/** Rows gathered before they are handed on as batches; with those of one chunk more they fit into memory that is used again. */
+const BATCH_ROWS = 3 << 16;
+/** Rows read before they are told: each message wakes the runner's thread. */
+const TOLD_ROWS = 1 << 16;
 
 /** Kernel: reads a split; rows to batches by bucket of customers, the rest to ledger and rejects. */
 export async function scanSplit(input: ScanInput, emit: Emit<ScanOutput>): Promise<void> {
   const { split } = input;
   const scan = new Scan(input);
   scan.drain = async () => {
-    await emit({ rows: scan.takeRows() });
+    if (scan.newRows >= TOLD_ROWS) await emit({ rows: scan.takeRows() });
     if (scan.gathered >= BATCH_ROWS) for (const output of scan.batches()) await emit(output);
   };
   const positions = await readRows(split, scan.normaliser.columns, input.rules, scan);
@@ -120,7 +122,7 @@ class Scan implements FastSink {
   private readonly counts: TableCounts = noCounts();
   private readonly source: Source;
   private rejects: string[] = [];
-  private seenRows = 0;
+  private toldRows = 0;
 
   constructor({ split, rules, shown, rejectsFolder }: ScanInput) {
     this.split = split;
@@ -169,10 +171,14 @@ class Scan implements FastSink {
     seeColumns(this.counts, names);
   }
 
-  /** Rows since last asked. */
+  /** rows that were not told yet */
+  get newRows(): number {
+    return this.counts.rows - this.toldRows;
+  }
+
   takeRows(): number {
-    const rows = this.counts.rows - this.seenRows;
-    this.seenRows = this.counts.rows;
+    const rows = this.newRows;
+    this.toldRows += rows;
     return rows;
   }
 

@@ -12,11 +12,16 @@ export function compareWords(aLow: number, aHigh: number, bLow: number, bHigh: n
 }
 
 /**
- * Which bucket of customers an id belongs to: MurmurHash3_x86_32 (seed 0) of the id's 8 little-endian bytes, modulo
- * `buckets`. Source: github.com/aappleby/smhasher, MurmurHash3.cpp, public domain.
+ * MurmurHash3_x86_32 (seed 0) of an id's 8 little-endian bytes, unsigned. Source: github.com/aappleby/smhasher, MurmurHash3.cpp,
+ * public domain.
  */
+export function customerHash(low: number, high: number): number {
+  return finish(block(block(0, low), high), 8) >>> 0;
+}
+
+/** Which bucket of customers an id belongs to: its hash, modulo `buckets`. */
 export function bucketOf(low: number, high: number, buckets: number): number {
-  return (finish(block(block(0, low), high), 8) >>> 0) % buckets;
+  return customerHash(low, high) % buckets;
 }
 
 /** Where the rows of (customer, day) stand in their file: MurmurHash3_x86_32 (seed 1) of id (8 bytes) and epoch day (4 bytes), unsigned. */
@@ -64,26 +69,6 @@ export class IdIndex {
   /** The number of an id, -1 if it was never added. */
   find(low: number, high: number): number {
     return this.slots[this.probe(low, high)] - 1;
-  }
-
-  /**
-   * out[i] = the number of the id i, -1 if it was never added, for the first n (low, high) pairs. A loop that does nothing else:
-   * the processor waits for the memory of many look-ups at a time.
-   */
-  findAll(pairs: Int32Array, n: number, out: Int32Array): void {
-    const { slots, ids } = this;
-    const mask = slots.length - 1;
-    for (let i = 0; i < n; i++) {
-      const low = pairs[2 * i];
-      const high = pairs[2 * i + 1];
-      let at = finish(block(block(2, low), high), 8) & mask;
-      let found = slots[at];
-      while (found !== 0 && (ids[2 * found - 2] !== low || ids[2 * found - 1] !== high)) {
-        at = (at + 1) & mask;
-        found = slots[at];
-      }
-      out[i] = found - 1;
-    }
   }
 
   /** The ids by number, a copy. */

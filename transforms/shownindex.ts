@@ -1,5 +1,5 @@
 import { Window } from "./bounds";
-import { IdIndex, words } from "./ids";
+import { customerHash, IdIndex, words } from "./ids";
 import type { RankingBatch } from "./rankings";
 import type { Rules } from "./rules";
 
@@ -40,32 +40,100 @@ export function mergeShown(parts: readonly Shown[]): Shown {
   return { customers: index.toArray(), firstDays: Int32Array.from(first), lastDays: Int32Array.from(last) };
 }
 
-/** Where a customer's actions can be of use: looked up once for each action of the input. */
+/** The window of a customer without a ranking: nothing lies within it. */
+export const NOT_SHOWN = 0;
+
+/**
+ * Where a customer's actions can be of use: looked up once for each action of the input, at random. So all that a look-up
+ * needs lies side by side, and the few distinct windows lie apart.
+ */
 export class ShownIndex {
-  private readonly index: IdIndex;
-  /** no ranking of customer c sees an action before earliest[c] or from latest[c] on: microseconds */
+  /** Open addressing: (low, high, window, customerHash), free where the window is NOT_SHOWN. */
+  private readonly entries: Int32Array;
+  private readonly shift: number;
+  /** no ranking of a customer with window w sees an action before earliest[w] or from latest[w] on: microseconds */
   readonly earliest: Float64Array;
   readonly latest: Float64Array;
 
   constructor({ customers, firstDays, lastDays }: Shown, rules: Rules) {
-    const window = new Window(rules);
+    const bits = Math.max(4, Math.ceil(Math.log2(customers.length * 2)));
+    this.entries = new Int32Array(4 * 2 ** bits);
+    this.shift = 32 - bits;
+    const windows = new Windows(rules);
     const ids = words(customers);
-    this.index = new IdIndex(customers.length);
-    this.earliest = new Float64Array(customers.length);
-    this.latest = new Float64Array(customers.length);
-    const start = memo((day) => window.start(day));
-    // With the action clock dt alone an action's time says nothing about the cutoff.
-    const cutoff = rules.actionClock === "dt" ? () => Infinity : memo((day) => window.midnight(day));
-    for (let c = 0; c < customers.length; c++) {
-      this.index.add(ids[2 * c], ids[2 * c + 1]);
-      this.earliest[c] = start(firstDays[c]);
-      this.latest[c] = cutoff(lastDays[c]);
-    }
+    for (let c = 0; c < customers.length; c++) this.add(ids[2 * c], ids[2 * c + 1], windows.numberOf(firstDays[c], lastDays[c]));
+    this.earliest = Float64Array.from(windows.earliest);
+    this.latest = Float64Array.from(windows.latest);
   }
 
-  /** out[i] = the row of customer i, -1 if they have no ranking, for the first n (low, high) pairs. */
-  findAll(customers: Int32Array, n: number, out: Int32Array): void {
-    this.index.findAll(customers, n, out);
+  private add(low: number, high: number, window: number): void {
+    const { entries } = this;
+    let at = (placeHash(low, high) >>> this.shift) * 4;
+    while (entries[at + 2] !== NOT_SHOWN) at = (at + 4) % entries.length;
+    entries[at] = low;
+    entries[at + 1] = high;
+    entries[at + 2] = window;
+    entries[at + 3] = customerHash(low, high);
+  }
+
+  /**
+   * For the first n customers, (low, high) pairs: windows[i] = the window of customer i, NOT_SHOWN if they have no ranking,
+   * hashes[i] = the customerHash of one who has.
+   */
+  findAll(customers: Int32Array, n: number, windows: Int32Array, hashes: Int32Array): void {
+    const { entries, shift } = this;
+    const mask = entries.length - 1;
+    // A loop that only loads: the processor waits for the memory of many look-ups at a time, and not again below.
+    for (let i = 0; i < n; i++) {
+      const at = (placeHash(customers[2 * i], customers[2 * i + 1]) >>> shift) << 2;
+      hashes[i] = at;
+      windows[i] = entries[at + 2];
+    }
+    for (let i = 0; i < n; i++) {
+      const low = customers[2 * i];
+      const high = customers[2 * i + 1];
+      let at = hashes[i];
+      let window = windows[i];
+      while (window !== NOT_SHOWN && (entries[at] !== low || entries[at + 1] !== high)) {
+        at = (at + 4) & mask;
+        window = entries[at + 2];
+      }
+      windows[i] = window;
+      hashes[i] = entries[at + 3];
+    }
+  }
+}
+
+/** Cheaper than customerHash; its upper bits are the better ones. */
+function placeHash(low: number, high: number): number {
+  const h = Math.imul(low ^ Math.imul(high, 0x9e3779b1), 0x85ebca6b);
+  return Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+}
+
+/** The distinct windows of customers, numbered from NOT_SHOWN + 1 on. */
+class Windows {
+  readonly earliest = [Infinity];
+  readonly latest = [-Infinity];
+  private readonly numbers = new Map<string, number>();
+  private readonly start: (day: number) => number;
+  private readonly cutoff: (day: number) => number;
+
+  constructor(rules: Rules) {
+    const window = new Window(rules);
+    this.start = memo((day) => window.start(day));
+    // With the action clock dt alone an action's time says nothing about the cutoff.
+    this.cutoff = rules.actionClock === "dt" ? () => Infinity : memo((day) => window.midnight(day));
+  }
+
+  numberOf(first: number, last: number): number {
+    const key = `${first} ${last}`;
+    let number = this.numbers.get(key);
+    if (number === undefined) {
+      this.numbers.set(key, (number = this.earliest.length));
+      this.earliest.push(this.start(first));
+      this.latest.push(this.cutoff(last));
+    }
+    return number;
   }
 }
 

@@ -47,6 +47,14 @@ export class ActionRows extends Wanted {
 
   /** Makes what was written a row, if the roles `seen`, as bits, are all there are to be. */
   commit(seen: number): boolean {
+    const { out } = this;
+    // small, so that the compiler puts it and all that reads a line into one piece
+    if (seen !== this.ownBits || this.times.wall !== this.wall || out.length + 1 === out.capacity) return this.commitOdd(seen);
+    out.length++;
+    return true;
+  }
+
+  private commitOdd(seen: number): boolean {
     if (seen !== this.ownBits && !this.folderAgrees(seen)) return false;
     if (this.times.wall !== this.wall) this.turn();
     if (++this.out.length === this.out.capacity) this.finish();

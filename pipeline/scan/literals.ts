@@ -53,6 +53,7 @@ const FIRST = At.text;
 
 const TABLE_WORDS = 1 << 13;
 const MAX_BYTES = 256;
+const MAX_PIECES = 100;
 
 /**
  * The texts between the values of an object: `{"dt":`, `,"item_id":`, `}` with the line feed behind it (an object within a line
@@ -68,6 +69,8 @@ export class Literals {
   readonly table = new Int32Array(TABLE_WORDS);
   private readonly texts = new Float64Array(this.table.buffer);
   private end = FIRST;
+  /** how often a literal was not the one that came next the last time */
+  surprises = 0;
 
   /**
    * @param roleOf the role of the value of a key
@@ -84,8 +87,33 @@ export class Literals {
     return literal !== Literal.start && this.matches(view, at, literal) ? literal : this.find(bytes, view, at, before);
   }
 
+  /** The literals that came one after the other the last time, to the end of the line; none if they do not tell. */
+  last(): { text: Uint8Array; role: Role }[] {
+    const { table } = this;
+    const pieces: { text: Uint8Array; role: Role }[] = [];
+    let literal: number = Literal.start;
+    do {
+      literal = table[literal + At.next];
+      // a literal that came twice leads round in circles
+      if (literal === Literal.start || pieces.length === MAX_PIECES) return [];
+      pieces.push({ text: this.textOf(literal), role: table[literal + At.role] });
+    } while (table[literal + At.role] !== Role.end);
+    return pieces;
+  }
+
+  private textOf(literal: number): Uint8Array {
+    const length = this.table[literal + At.length];
+    const kept = new Uint8Array(this.table.buffer, (literal + At.text) * 4);
+    const text = new Uint8Array(length);
+    text.set(kept.subarray(0, Math.min(8, length)));
+    for (let k = 8; k < length - 8; k += 8) text.set(kept.subarray(k + 8, k + 16), k);
+    if (length >= 8) text.set(kept.subarray(8, 16), length - 8);
+    return text;
+  }
+
   private find(bytes: Uint8Array, view: DataView, at: number, before: number): number {
     const { table } = this;
+    this.surprises++;
     const opens = before === Literal.start ? 1 : 0;
     let literal = table[before + At.other];
     if (literal === Literal.start || !this.matches(view, at, literal)) {

@@ -1,17 +1,27 @@
 import { ActionRows } from "./actionrows";
 import type { ActionFields, ActionSink, ScanOptions } from "./columns";
 import { readId } from "./digits";
+import { type LayoutReader, layoutReader } from "./layout";
 import { At, Literal, Literals, Role } from "./literals";
 import { NdjsonLines } from "./ndjsonlines";
 import { skipScalar } from "./skip";
 
 const QUOTE = 0x22;
 const BLANK = 0x20;
+/** So many lines of one layout in succession make one expect more of it. */
+const STEADY = 16;
 
 /** Actions from lines of one flat JSON object each. Takes at most what the careful reader takes, and says the same of it. */
 export class NdjsonActions extends NdjsonLines {
   private readonly rows: ActionRows;
   private readonly literals: Literals;
+  /** for the layout that most lines have, while there is one */
+  private layout: LayoutReader | undefined;
+  /** lines in succession that had the layout of the one before, and Literals.surprises at that time */
+  private steady = 0;
+  private surprises = 0;
+  /** lines of the present block that were understood and had another layout */
+  private others = 0;
 
   constructor(fields: ActionFields, options: ScanOptions, sink: ActionSink) {
     super((start, end, line) => sink.careful(start, end, line));
@@ -23,7 +33,36 @@ export class NdjsonActions extends NdjsonLines {
     this.rows.finish();
   }
 
+  override scan(bytes: Uint8Array, view: DataView, from: number, to: number): number {
+    this.others = 0;
+    const lines = super.scan(bytes, view, from, to);
+    if (this.layout !== undefined && this.others * 2 > lines) {
+      this.layout = undefined;
+      this.steady = 0;
+    }
+    return lines;
+  }
+
   protected override line(bytes: Uint8Array, view: DataView, start: number): number {
+    if (this.layout !== undefined) {
+      const next = this.layout(bytes, view, start, this.rows);
+      if (next > 0) return next;
+    }
+    const next = this.anyLine(bytes, view, start);
+    if (next > 0) this.understood();
+    return next;
+  }
+
+  private understood() {
+    this.others++;
+    if (this.layout !== undefined) return;
+    if (this.literals.surprises !== this.surprises) {
+      this.surprises = this.literals.surprises;
+      this.steady = 0;
+    } else if (++this.steady === STEADY) this.layout = layoutReader(this.literals.last());
+  }
+
+  private anyLine(bytes: Uint8Array, view: DataView, start: number): number {
     const { rows, literals } = this;
     const { out, times } = rows;
     const { table } = literals;

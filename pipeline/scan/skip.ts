@@ -56,8 +56,17 @@ function sequenceLength(bytes: Uint8Array, at: number): number {
 /** Goes past a JSON string without escapes, a number, true, false or null. @returns the position behind it, -1 if there is none */
 export function skipScalar(bytes: Uint8Array, view: DataView, at: number): number {
   if (bytes[at] !== QUOTE) return skipWord(bytes, view, at);
+  if (isLikeDate(view, at + 1)) return at + 12;
   const end = skipText(view, at + 1, BACKSLASHES);
   return bytes[end] === QUOTE ? end + 1 : skipWideString(bytes, view, end);
+}
+
+/** Whether ten characters `9999-99-99` and a quote stand there, as they often do; a 9 is a digit or one of `:;<=>?`, which will do. */
+function isLikeDate(view: DataView, at: number): boolean {
+  const year = (view.getInt32(at, true) ^ 0x30303030) & 0xf0f0f0f0;
+  const month = (view.getInt32(at + 4, true) ^ 0x2d30302d) & 0xfff0f0ff;
+  const day = (view.getInt32(at + 7, true) ^ 0x2230302d) & 0xfff0f0ff;
+  return (year | month | day) === 0;
 }
 
 function skipWideString(bytes: Uint8Array, view: DataView, at: number): number {

@@ -46,6 +46,12 @@ function bucketed(given: readonly Action[], buckets: number, keepOwnDays: boolea
     }));
 }
 
+function windowOf(index: ShownIndex, customer: bigint): number {
+  const window = new Int32Array(1);
+  index.findAll(words(BigInt64Array.of(customer)), 1, window, new Int32Array(1));
+  return window[0];
+}
+
 const parts = fc.array(fc.tuple(actions(20), fc.boolean()), { maxLength: 5 });
 
 test("without knowing who was shown: every row, in its bucket, in its order; empty afterwards", () =>
@@ -77,9 +83,9 @@ test("knowing it: the rows that some ranking of their customer may use; the othe
         if (oneByOne) for (const { customer, item, time, ownDay } of given) gather.push(customer, item, time, 1, ownDay);
         else addAll(gather, given);
         for (const action of given) {
-          const c = customers.customers.indexOf(action.customer);
-          if (c < 0) neverShown++;
-          else if (action.time < index.earliest[c] || action.time >= index.latest[c]) outside++;
+          const window = windowOf(index, action.customer);
+          if (!customers.customers.includes(action.customer)) neverShown++;
+          else if (action.time < index.earliest[window] || action.time >= index.latest[window]) outside++;
           else kept.push(action);
         }
       }
@@ -109,6 +115,18 @@ test("more rows than fit at first, taken twice: the first batches stay as they w
   const times = [...batchesOf(first)].map(({ value }) => Array.from(load(value).times));
   expect(times).toEqual(bucketed(Array(5).fill(many).flat(), 3, false).map(({ rows }) => rows.map(({ time }) => time)));
   expect(second).toEqual(bucketed(many.toReversed(), 3, false));
+});
+
+test("several gather at a time, and one that others have used before: none sees the rows of another", () => {
+  const given = (customer: bigint, n: number) =>
+    Array.from({ length: n }, (_, i) => ({ customer, item: BigInt(i), time: i, type: TYPE, ownDay: i }));
+  const gathers = [1n, 2n, 3n].map((customer) => ({ gather: new ActionGather(TYPE, null, true), customer }));
+  for (const size of [3, 300, 2]) {
+    for (const { gather, customer } of gathers) addAll(gather, given(customer, size));
+    const batches = gathers.map(({ gather }) => gather.take(1));
+    for (const [i, { customer }] of gathers.entries())
+      expect([...batchesOf(batches[i])].map(({ value }) => plain(load(value)))).toEqual([given(customer, size)]);
+  }
 });
 
 test("the memory of batches is shared, so that threads need not copy it", () => {

@@ -1,8 +1,8 @@
 import fc from "fast-check";
-import { words } from "../../transforms/ids";
+import { customerHash, words } from "../../transforms/ids";
 import { DEFAULT_RULES, type Rules } from "../../transforms/rules";
 import { AllShown } from "../../transforms/shown";
-import { mergeShown, type Shown, ShownIndex, shownOf } from "../../transforms/shownindex";
+import { mergeShown, NOT_SHOWN, type Shown, ShownIndex, shownOf } from "../../transforms/shownindex";
 import { actions, days, daysOf, ids, type Ranking, rankingBatches, rankings, rules, SOME_DAY, sees } from "./plain";
 
 jest.setTimeout(30_000);
@@ -69,10 +69,15 @@ const runRules = (some: Rules, given: readonly Ranking[], known: number): Rules 
   return { ...some, days: known === 1 ? daysOf(given) : all };
 };
 
-function rowsOf(index: ShownIndex, customers: readonly bigint[]): Int32Array {
-  const out = new Int32Array(customers.length);
-  index.findAll(words(BigInt64Array.from(customers)), customers.length, out);
-  return out;
+function windowsOf(index: ShownIndex, customers: readonly bigint[]): Int32Array {
+  const windows = new Int32Array(customers.length);
+  const hashes = new Int32Array(customers.length);
+  const column = words(BigInt64Array.from(customers));
+  index.findAll(column, customers.length, windows, hashes);
+  windows.forEach((window, i) => {
+    if (window !== NOT_SHOWN) expect(hashes[i]).toBe(customerHash(column[2 * i], column[2 * i + 1]) | 0);
+  });
+  return windows;
 }
 
 test("an action before the earliest or from the latest on is seen by no day of its customer, for all clocks and lags", () => {
@@ -80,14 +85,16 @@ test("an action before the earliest or from the latest on is seen by no day of i
   fc.assert(
     fc.property(rules, actions(), rankings, fc.nat(2), (some, given, shown, known) => {
       const index = new ShownIndex(shownIn(shown), runRules(some, shown, known));
-      const rows = rowsOf(
+      const windows = windowsOf(
         index,
         given.map(({ customer }) => customer),
       );
       for (const [i, action] of given.entries()) {
         const own = shown.filter(({ customer }) => customer === action.customer);
-        expect(rows[i] < 0).toBe(own.length === 0);
-        if (rows[i] < 0 || (action.time >= index.earliest[rows[i]] && action.time < index.latest[rows[i]])) continue;
+        expect(windows[i] === NOT_SHOWN).toBe(own.length === 0);
+        const inside = action.time >= index.earliest[windows[i]] && action.time < index.latest[windows[i]];
+        if (own.length === 0) expect(inside).toBe(false);
+        if (own.length === 0 || inside) continue;
         outside++;
         expect(own.some(({ day }) => sees(some, action, day))).toBe(false);
       }
@@ -102,8 +109,33 @@ test("for a click, by its time, and a customer of one day the bounds are the rul
     fc.property(rules, actions(), days, (some, given, day) => {
       const clicks: Rules = { ...DEFAULT_RULES, lookbackDays: some.lookbackDays, timezone: some.timezone };
       const index = new ShownIndex(columns([{ customer: 1n, first: day, last: day }]), clicks);
+      const [window] = windowsOf(index, [1n]);
       for (const action of given.map((each) => ({ ...each, type: 1 })))
-        expect(action.time >= index.earliest[0] && action.time < index.latest[0]).toBe(sees(clicks, action, day));
+        expect(action.time >= index.earliest[window] && action.time < index.latest[window]).toBe(sees(clicks, action, day));
     }),
     { numRuns: 200 },
   ));
+
+test("many customers, ids of which many differ in one half only: each finds their own window", () => {
+  const known = Array.from({ length: 6000 }, (_, i) => ({
+    customer: (BigInt(i >> 6) << 32n) | BigInt(i & 63),
+    first: i % 50,
+    last: (i % 50) + (i % 3),
+  }));
+  const index = new ShownIndex(columns(known), DEFAULT_RULES);
+  const windows = windowsOf(index, [...known.map(({ customer }) => customer), -1n, 64n, 94n << 32n]);
+  for (let i = 0; i < known.length; i++) {
+    const alone = new ShownIndex(columns([known[i]]), DEFAULT_RULES);
+    expect([index.earliest[windows[i]], index.latest[windows[i]]]).toEqual([alone.earliest[1], alone.latest[1]]);
+  }
+  expect([...windows.subarray(known.length)]).toEqual([NOT_SHOWN, NOT_SHOWN, NOT_SHOWN]);
+  expect(index.earliest.length).toBe(1 + 150);
+});
+
+test("small tables: look-ups go on at the front where those that belong to the last place do not fit", () => {
+  for (let k = 0; k < 500; k++) {
+    const known = Array.from({ length: 8 }, (_, i) => ({ customer: BigInt(8 * k + i), first: i, last: i }));
+    const windows = windowsOf(new ShownIndex(columns(known), DEFAULT_RULES), [...known.map(({ customer }) => customer), -1n]);
+    expect([...windows]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, NOT_SHOWN]);
+  }
+});

@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import fc from "fast-check";
-import { BACKSLASHES, COMMAS, skipUtf8 } from "../../../pipeline/scan/skip";
+import { BACKSLASHES, COMMAS, skipScalar, skipUtf8 } from "../../../pipeline/scan/skip";
 import { padded } from "./both";
 
 const wide = fc.constantFrom(0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xed, 0xef, 0xf0, 0xf4, 0xf5, 0xff);
@@ -26,3 +26,16 @@ test.each([
     { numRuns: Number(process.env.RUNS ?? 500) },
   ),
 );
+
+test("skipScalar: a date, and every text that differs from one in one byte, up to its closing quote", () => {
+  for (let at = 1; at < 12; at++) {
+    for (let byte = 0; byte < 256; byte++) {
+      const text = Buffer.from('"2024-02-29"z"\n');
+      text[at] = byte;
+      const { bytes, view } = padded(text);
+      const end = text.indexOf('"', 1);
+      const odd = text.subarray(1, end).some((each) => each < 0x20 || each === 0x5c || each >= 0x80);
+      expect(skipScalar(bytes, view, 0)).toBe(odd ? -1 : end + 1);
+    }
+  }
+});
