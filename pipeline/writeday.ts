@@ -5,6 +5,7 @@ import type { Emit, Kernel } from "../beam/threads";
 import { dayName } from "../transforms/calendar";
 import { compareWords, orderHash, words } from "../transforms/ids";
 import { compareSlots, type Joined } from "../transforms/joined";
+import type { RankingBatch } from "../transforms/rankings";
 import type { Compression, OutputColumn } from "./parquet/schema";
 import { prepare, TrainingFile } from "./parquet/trainingfile";
 
@@ -53,7 +54,8 @@ export async function writeDay({ shard, day, parts, options }: WriteInput, emit:
       hash.update(bytes);
       writeFully(fd, bytes);
     });
-    for (const { part, group } of groupsOf(day, parts)) writeGroup(file, parts[part], group);
+    const views = parts.map(partOf);
+    for (const { part, group } of groupsOf(day, views)) writeGroup(file, views[part], group);
     const { rows, bytes } = file.finish();
     await emit({ dt, shard, attempt, rows, bytes, sha256: hash.digest("hex") });
   } finally {
@@ -70,6 +72,25 @@ function writeFully(fd: number, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
 }
 
+/** A join as the file takes it: ids as (lo, hi) pairs, since looking at the same memory in another way costs as much as writing a row. */
+interface Part extends Omit<Joined, "customers" | "items" | "times"> {
+  customers: Int32Array;
+  items: Int32Array;
+  times: Float64Array | undefined;
+  slotItems: Int32Array;
+}
+
+function partOf(joined: Joined): Part {
+  const { customers, items, times, rankings } = joined;
+  return {
+    ...joined,
+    customers: words(customers),
+    items: words(items),
+    times: times.length === 0 ? undefined : times,
+    slotItems: words(rankings.slotItems),
+  };
+}
+
 /** A (customer, day), and where to find it. */
 interface Group {
   part: number;
@@ -78,52 +99,43 @@ interface Group {
 }
 
 /** The groups of a day in the order of their rows: hash of (customer, day), then customer. */
-function groupsOf(day: number, parts: readonly Joined[]): Group[] {
+function groupsOf(day: number, parts: readonly Part[]): Group[] {
   const groups: Group[] = [];
-  const ids = parts.map(({ customers }) => words(customers));
   for (let part = 0; part < parts.length; part++) {
-    const { days } = parts[part];
-    const id = ids[part];
+    const { days, customers } = parts[part];
     for (let group = 0; group < days.length; group++) {
-      if (days[group] === day) groups.push({ part, group, hash: orderHash(id[2 * group], id[2 * group + 1], day) });
+      if (days[group] === day) groups.push({ part, group, hash: orderHash(customers[2 * group], customers[2 * group + 1], day) });
     }
   }
   return groups.sort((a, b) => {
-    const x = ids[a.part];
-    const y = ids[b.part];
+    const x = parts[a.part].customers;
+    const y = parts[b.part].customers;
     return a.hash - b.hash || compareWords(x[2 * a.group], x[2 * a.group + 1], y[2 * b.group], y[2 * b.group + 1]);
   });
 }
 
-function writeGroup(file: TrainingFile, part: Joined, g: number): void {
-  const { rankingStarts } = part;
-  file.history(
-    part.customers[g],
-    words(part.items),
-    part.types,
-    part.times.length === 0 ? undefined : part.times,
-    part.historyStarts[g],
-    part.historyEnds[g],
-  );
+function writeGroup(file: TrainingFile, part: Part, g: number): void {
+  const { customers, items, types, times, historyStarts, historyEnds, rankingStarts } = part;
+  file.history(customers[2 * g], customers[2 * g + 1], items, types, times, historyStarts[g], historyEnds[g]);
   for (let r = rankingStarts[g]; r < rankingStarts[g + 1]; ) {
     let twins = 1;
-    while (r + twins < rankingStarts[g + 1] && sameRanking(part, r, r + twins)) twins++;
+    while (r + twins < rankingStarts[g + 1] && sameRanking(part.rankings, r, r + twins)) twins++;
     writeRanking(file, part, r, twins);
     r += twins;
   }
 }
 
 /** Rows are in one total order, so the slots of a ranking that was given twice alternate. */
-function writeRanking(file: TrainingFile, { rankings }: Joined, r: number, twins: number): void {
-  const items = words(rankings.slotItems);
+function writeRanking(file: TrainingFile, { slotItems, rankings }: Part, r: number, twins: number): void {
   const { idBytes, idStarts, slotStarts, slotOrders } = rankings;
-  for (let s = slotStarts[r]; s < slotStarts[r + 1]; s++) {
-    for (let twin = 0; twin < twins; twin++)
-      file.slot(idBytes, idStarts[r], idStarts[r + 1], s - slotStarts[r], items[2 * s], items[2 * s + 1], slotOrders[s]);
+  file.ranking(idBytes, idStarts[r], idStarts[r + 1]);
+  const first = slotStarts[r];
+  for (let s = first; s < slotStarts[r + 1]; s++) {
+    for (let twin = 0; twin < twins; twin++) file.slot(s - first, slotItems[2 * s], slotItems[2 * s + 1], slotOrders[s]);
   }
 }
 
-function sameRanking({ rankings }: Joined, a: number, b: number): boolean {
+function sameRanking(rankings: RankingBatch, a: number, b: number): boolean {
   const { idBytes, idStarts } = rankings;
   const same = Buffer.compare(idBytes.subarray(idStarts[a], idStarts[a + 1]), idBytes.subarray(idStarts[b], idStarts[b + 1])) === 0;
   return same && compareSlots(rankings, a, b) === 0;
