@@ -1,8 +1,10 @@
+import { enableCompileCache } from "node:module";
 import { parentPort } from "node:worker_threads";
 import type { Answer, Emit, Request } from "./threads";
 
 /** A thread of the pool: runs one kernel after another. */
 const port = parentPort!;
+enableCompileCache?.(); // a thread does not have it from the process; Node 20 has none
 
 port.on("message", async ({ module, name, input }: Request) => {
   const say = (answer: Answer) => port.postMessage(answer);
