@@ -53,7 +53,7 @@ export class TrainingFile {
   private rows = 0;
   private readonly groups: { rows: number; offset: number; chunks: WrittenChunk[] }[] = [];
 
-  /** @param sink takes the file's bytes in order; an array is its to keep, but not to change */
+  /** @param sink takes the file's bytes in order; an array is good until it returns */
   constructor(
     private readonly options: TrainingFileOptions,
     private readonly sink: (bytes: Uint8Array) => void,
@@ -146,18 +146,18 @@ export class TrainingFile {
   private endRowGroup(): void {
     const { group, out } = this;
     const offset = out.offset;
-    const written = new Map<Content, { chunk: WrittenChunk; bytes: Uint8Array; offset: number }>();
+    let items: { chunk: WrittenChunk; bytes: Uint8Array; offset: number } | undefined; // two columns hold them
     const chunks = this.leaves.map(({ holds, leaf }) => {
       const start = out.offset;
       const content = holds === "impressions" ? "item_id" : holds;
-      const same = written.get(content);
-      if (same) {
-        this.sink(same.bytes);
-        out.offset += same.bytes.length;
-        return copyOf(same.chunk, leaf, start - same.offset);
+      if (content === "item_id" && items) {
+        this.sink(items.bytes);
+        out.offset += items.bytes.length;
+        return copyOf(items.chunk, leaf, start - items.offset);
       }
       const chunk = this.writeChunk(content, leaf);
-      written.set(content, { chunk, bytes: this.pass(), offset: start });
+      if (content === "item_id") items = { chunk, bytes: out.getBytes().slice(), offset: start };
+      this.pass();
       return chunk;
     });
     this.groups.push({ rows: group.rows, offset, chunks });
@@ -206,10 +206,8 @@ export class TrainingFile {
   }
 
   /** Hands on what has been written. */
-  private pass(): Uint8Array {
-    const bytes = this.out.getBytes().slice();
+  private pass(): void {
+    this.sink(this.out.getBytes());
     this.out.index = 0;
-    this.sink(bytes);
-    return bytes;
   }
 }

@@ -70,7 +70,7 @@ const wordsOf = (id: bigint) => [Number(BigInt.asIntN(32, id)), Number(id >> 32n
 export async function write(histories: TestHistory[], options: TrainingFileOptions) {
   await prepare(options.compression);
   const parts: Uint8Array[] = [];
-  const file = new TrainingFile(options, (bytes) => parts.push(bytes));
+  const file = new TrainingFile(options, (bytes) => parts.push(bytes.slice()));
   const most = Math.max(1, ...histories.map(({ actions }) => actions.length));
   const items = new BigInt64Array(most + 1);
   const types = new Uint8Array(most + 1);
