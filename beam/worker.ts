@@ -1,9 +1,11 @@
+import { enableCompileCache } from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
 import { useRoom } from "./spill";
 import type { Answer, Emit, Request } from "./threads";
 
 /** A thread of the pool: runs one kernel after another. */
 const port = parentPort!;
+enableCompileCache?.(); // a thread does not have it from the process; Node 20 has none
 useRoom(workerData ?? undefined);
 
 port.on("message", async ({ module, name, input }: Request) => {

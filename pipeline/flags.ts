@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { extname } from "node:path";
 import { closest, distance } from "fastest-levenshtein";
-import { parse as parseYaml } from "yaml";
 import type { z } from "zod";
 import { ConfigError } from "./errors";
 
@@ -108,7 +107,8 @@ function parseConfig(path: string): object {
   }
   let values: unknown;
   try {
-    values = extname(path) === ".json" ? JSON.parse(text) : parseYaml(text);
+    // yaml is loaded where it is needed, since that takes long
+    values = extname(path) === ".json" ? JSON.parse(text) : (require("yaml") as typeof import("yaml")).parse(text);
   } catch (error) {
     const kind = extname(path) === ".json" ? "JSON" : "YAML";
     throw new ConfigError(

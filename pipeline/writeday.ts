@@ -6,6 +6,7 @@ import type { Emit, Kernel } from "../beam/threads";
 import { dayName } from "../transforms/calendar";
 import { compareWords, orderHash, words } from "../transforms/ids";
 import { compareSlots, type HistoryActions, type Joined } from "../transforms/joined";
+import type { RankingBatch } from "../transforms/rankings";
 import type { Compression, OutputColumn } from "./parquet/schema";
 import { prepare, TrainingFile } from "./parquet/trainingfile";
 
@@ -49,13 +50,13 @@ export async function writeDay({ shard, day, parts, options }: WriteInput, emit:
   const attempt = join(options.attempts, `dt=${dt}-${shard}-${randomUUID()}.parquet`);
   const hash = createHash("sha256");
   const fd = openSync(attempt, "wx");
-  const histories = parts.map(({ actions }) => historiesOf(actions));
   try {
     const file = new TrainingFile({ ...options, createdBy: CREATED_BY }, (bytes) => {
       hash.update(bytes);
       writeFully(fd, bytes);
     });
-    for (const { part, group } of groupsOf(day, parts)) writeGroup(file, parts[part], histories[part], group);
+    const views = parts.map(partOf);
+    for (const { part, group } of groupsOf(day, views)) writeGroup(file, views[part], group);
     const { rows, bytes } = file.finish();
     await emit({ dt, shard, attempt, rows, bytes, sha256: hash.digest("hex") });
   } finally {
@@ -72,6 +73,18 @@ function writeFully(fd: number, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
 }
 
+/** A join as the file takes it: ids as (lo, hi) pairs, since looking at the same memory in another way costs as much as writing a row. */
+interface Part extends Omit<Joined, "customers" | "actions"> {
+  customers: Int32Array;
+  slotItems: Int32Array;
+  give: Give;
+}
+
+function partOf(joined: Joined): Part {
+  const { customers, rankings, actions } = joined;
+  return { ...joined, customers: words(customers), slotItems: words(rankings.slotItems), give: historiesOf(actions) };
+}
+
 /** A (customer, day), and where to find it. */
 interface Group {
   part: number;
@@ -80,69 +93,76 @@ interface Group {
 }
 
 /** The groups of a day in the order of their rows: hash of (customer, day), then customer. */
-function groupsOf(day: number, parts: readonly Joined[]): Group[] {
+function groupsOf(day: number, parts: readonly Part[]): Group[] {
   const groups: Group[] = [];
-  const ids = parts.map(({ customers }) => words(customers));
   for (let part = 0; part < parts.length; part++) {
-    const { days } = parts[part];
-    const id = ids[part];
+    const { days, customers } = parts[part];
     for (let group = 0; group < days.length; group++) {
-      if (days[group] === day) groups.push({ part, group, hash: orderHash(id[2 * group], id[2 * group + 1], day) });
+      if (days[group] === day) groups.push({ part, group, hash: orderHash(customers[2 * group], customers[2 * group + 1], day) });
     }
   }
   return groups.sort((a, b) => {
-    const x = ids[a.part];
-    const y = ids[b.part];
+    const x = parts[a.part].customers;
+    const y = parts[b.part].customers;
     return a.hash - b.hash || compareWords(x[2 * a.group], x[2 * a.group + 1], y[2 * b.group], y[2 * b.group + 1]);
   });
 }
 
-/** Gives a file the history [from, to) of a customer. */
-type Give = (file: TrainingFile, customer: bigint, from: number, to: number) => void;
+/** Gives a file the history [from, to) of a customer, whose id comes as words. */
+type Give = (file: TrainingFile, customerLo: number, customerHi: number, from: number, to: number) => void;
 
 function historiesOf(actions: MaybeSpilled<HistoryActions>): Give {
   if (isSpilled(actions)) return spilledHistories(new Stretches(actions));
-  const { items, types, times } = actions;
-  const ids = words(items);
-  return (file, customer, from, to) => file.history(customer, ids, types, times.length === 0 ? undefined : times, from, to);
+  const { types } = actions;
+  const items = words(actions.items);
+  const times = actions.times.length === 0 ? undefined : actions.times;
+  return (file, lo, hi, from, to) => file.history(lo, hi, items, types, times, from, to);
 }
 
-/** Reads one history at a time. */
+/** Reads one history at a time; the file is done with the one before when it is given the next. */
 function spilledHistories(stretches: Stretches<keyof HistoryActions>): Give {
   const hasTimes = stretches.length("times") > 0;
-  let out: HistoryActions = { items: new BigInt64Array(0), types: new Uint8Array(0), times: new Float64Array(0) };
-  return (file, customer, from, to) => {
+  let items = new BigInt64Array(0);
+  let ids = words(items);
+  let types = new Uint8Array(0);
+  let times = new Float64Array(0);
+  return (file, lo, hi, from, to) => {
     const n = to - from;
-    if (out.types.length < n) out = { items: new BigInt64Array(2 * n), types: new Uint8Array(2 * n), times: new Float64Array(2 * n) };
-    stretches.read("items", from, to, out.items);
-    stretches.read("types", from, to, out.types);
-    if (hasTimes) stretches.read("times", from, to, out.times);
-    file.history(customer, words(out.items), out.types, hasTimes ? out.times : undefined, 0, n);
+    if (types.length < n) {
+      items = new BigInt64Array(2 * n);
+      ids = words(items);
+      types = new Uint8Array(2 * n);
+      times = new Float64Array(hasTimes ? 2 * n : 0);
+    }
+    stretches.read("items", from, to, items);
+    stretches.read("types", from, to, types);
+    if (hasTimes) stretches.read("times", from, to, times);
+    file.history(lo, hi, ids, types, hasTimes ? times : undefined, 0, n);
   };
 }
 
-function writeGroup(file: TrainingFile, part: Joined, give: Give, g: number): void {
-  const { rankingStarts } = part;
-  give(file, part.customers[g], part.historyStarts[g], part.historyEnds[g]);
+function writeGroup(file: TrainingFile, part: Part, g: number): void {
+  const { customers, historyStarts, historyEnds, rankingStarts, give } = part;
+  give(file, customers[2 * g], customers[2 * g + 1], historyStarts[g], historyEnds[g]);
   for (let r = rankingStarts[g]; r < rankingStarts[g + 1]; ) {
     let twins = 1;
-    while (r + twins < rankingStarts[g + 1] && sameRanking(part, r, r + twins)) twins++;
+    while (r + twins < rankingStarts[g + 1] && sameRanking(part.rankings, r, r + twins)) twins++;
     writeRanking(file, part, r, twins);
     r += twins;
   }
 }
 
 /** Rows are in one total order, so the slots of a ranking that was given twice alternate. */
-function writeRanking(file: TrainingFile, { rankings }: Joined, r: number, twins: number): void {
-  const items = words(rankings.slotItems);
+function writeRanking(file: TrainingFile, { slotItems, rankings }: Part, r: number, twins: number): void {
   const { idBytes, idStarts, slotStarts, slotOrders } = rankings;
-  for (let s = slotStarts[r]; s < slotStarts[r + 1]; s++) {
-    for (let twin = 0; twin < twins; twin++)
-      file.slot(idBytes, idStarts[r], idStarts[r + 1], s - slotStarts[r], items[2 * s], items[2 * s + 1], slotOrders[s]);
+  file.ranking(idBytes, idStarts[r], idStarts[r + 1]);
+  const first = slotStarts[r];
+  for (let s = first; s < slotStarts[r + 1]; s++) {
+    for (let twin = 0; twin < twins; twin++) file.slot(s - first, slotItems[2 * s], slotItems[2 * s + 1], slotOrders[s]);
   }
 }
 
-function sameRanking({ rankings }: Joined, a: number, b: number): boolean {
+function sameRanking(rankings: RankingBatch, a: number, b: number): boolean {
   const { idBytes, idStarts } = rankings;
   const same = Buffer.compare(idBytes.subarray(idStarts[a], idStarts[a + 1]), idBytes.subarray(idStarts[b], idStarts[b + 1])) === 0;
   return same && compareSlots(rankings, a, b) === 0;

@@ -15,11 +15,14 @@ export async function measureJoined({ joined, historyLength, maxPositions }: Mea
   const metrics = new Metrics(maxPositions);
   const { days, rankingStarts, rankings, historyStarts, historyEnds, actions } = load(joined);
   const { types } = load(actions);
+  const names = new Map<number, string>();
   for (let g = 0; g < days.length; g++) {
     const slots = rankings.slotStarts[rankingStarts[g + 1]] - rankings.slotStarts[rankingStarts[g]];
-    metrics.add(types, historyStarts[g], historyEnds[g], historyLength, slots, dayName(days[g]));
+    let dt = names.get(days[g]);
+    if (dt === undefined) names.set(days[g], (dt = dayName(days[g])));
+    metrics.add(types, historyStarts[g], historyEnds[g], historyLength, slots, dt);
   }
-  await emit(metrics.toJSON());
+  await emit(metrics.state);
 }
 
 export const MEASURE_JOINED: Kernel<MeasureInput, MetricsState> = {

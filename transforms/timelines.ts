@@ -14,10 +14,12 @@ export interface Timelines extends WindowedActions {
 
 /** Merges batches into timelines and cuts each customer to what any day can need; what is cut is tallied, in any order. */
 export function mergeTimelines(batches: readonly (WindowedActions | Timelines)[], window: Window): Timelines {
-  const { customers, starts, rows } = byCustomer(batches);
+  const n = batches.reduce((sum, batch) => sum + batch.times.length, 0);
+  const { rows, numbers, order } = scratchFor(n);
+  const { customers, starts } = byCustomer(batches, rows, numbers.subarray(0, n));
   const cut = new TallyBuilder();
   for (const batch of batches) cut.addAll(batch.tallies);
-  const kept = prune(rows, customers, starts, window, cut);
+  const kept = prune(rows, customers, starts, window, cut, order);
   const times = sortWithin(rows, kept);
   return { ...gather(rows, kept.order), times, tallies: cut.length === 0 ? EMPTY_TALLIES : cut.take(), customers, starts: kept.starts };
 }
@@ -27,14 +29,36 @@ interface Grouped {
   customers: BigInt64Array;
   /** the rows of customer c are [starts[c], starts[c + 1]), in the order of the batches */
   starts: Int32Array;
-  rows: Rows;
 }
 
-/** A counting sort by customer. */
-function byCustomer(batches: readonly (WindowedActions | Timelines)[]): Grouped {
-  const n = batches.reduce((sum, batch) => sum + batch.times.length, 0);
+/** What a merge needs besides its result. */
+interface Scratch {
+  rows: Rows;
+  /** of each row, in the order of the batches: its customer's number */
+  numbers: Int32Array;
+  order: Int32Array;
+}
+
+const scratchOf = (n: number): Scratch => ({
+  rows: { items: new BigInt64Array(n), times: new Float64Array(n), types: new Uint8Array(n), firsts: new Int32Array(n) },
+  numbers: new Int32Array(n),
+  order: new Int32Array(n),
+});
+
+/** A thread's merges use the same memory one after the other, because fresh memory has to be cleared each time. Some 30 MB at most. */
+let reused = scratchOf(0);
+const MOST_REUSED_ROWS = 1 << 20;
+
+/** Columns of at least n rows, with anything in them. */
+function scratchFor(n: number): Scratch {
+  if (n > MOST_REUSED_ROWS) return scratchOf(n);
+  if (n > reused.numbers.length) reused = scratchOf(Math.min(MOST_REUSED_ROWS, n + (n >> 2)));
+  return reused;
+}
+
+/** A counting sort by customer, into `rows`. */
+function byCustomer(batches: readonly (WindowedActions | Timelines)[], rows: Rows, numbers: Int32Array): Grouped {
   const index = new IdIndex();
-  const numbers = new Int32Array(n);
   let at = 0;
   for (const batch of batches) {
     if ("starts" in batch) numberTimelines(batch, index, numbers, at);
@@ -42,13 +66,12 @@ function byCustomer(batches: readonly (WindowedActions | Timelines)[]): Grouped 
     at += batch.times.length;
   }
   const { customers, starts, next } = layOut(index, numbers);
-  const rows = { items: new BigInt64Array(n), times: new Float64Array(n), types: new Uint8Array(n), firsts: new Int32Array(n) };
   at = 0;
   for (const batch of batches) {
     scatter(batch, rows, numbers, at, next);
     at += batch.times.length;
   }
-  return { customers, starts, rows };
+  return { customers, starts };
 }
 
 /** The numbers of the rows' customers, from numbers[at] on. */
@@ -105,11 +128,10 @@ interface Kept {
   starts: Int32Array;
 }
 
-/** Of the rows of a customer with the same first day, the newest historyLength stay. */
-function prune(rows: Rows, customers: BigInt64Array, starts: Int32Array, window: Window, cut: TallyBuilder): Kept {
+/** Of the rows of a customer with the same first day, the newest historyLength stay; their numbers go to `order`. */
+function prune(rows: Rows, customers: BigInt64Array, starts: Int32Array, window: Window, cut: TallyBuilder, order: Int32Array): Kept {
   const pruner = new Pruner(rows, window, cut);
   const ids = words(customers);
-  const order = new Int32Array(rows.times.length);
   const keptStarts = new Int32Array(starts.length);
   let k = 0;
   for (let c = 0; c < customers.length; c++) {
@@ -131,10 +153,11 @@ function sortWithin(rows: Rows, { order, starts }: Kept): Float64Array {
   return times;
 }
 
+/** Items and types are output: in memory that threads share from the start, they need no copy later. */
 function gather(rows: Rows, order: Int32Array): Pick<Rows, "items" | "types" | "firsts"> {
   const n = order.length;
-  const items = new BigInt64Array(n);
-  const types = new Uint8Array(n);
+  const items = new BigInt64Array(new SharedArrayBuffer(8 * n));
+  const types = new Uint8Array(new SharedArrayBuffer(n));
   const firsts = new Int32Array(n);
   const from = words(rows.items);
   const to = words(items);

@@ -1,6 +1,9 @@
 /** Type codes are 1 to 127, padding is 0. */
 export const TYPES = 128;
 
+/** From a position to the next: not a power of two, else all positions would compete for the same few lines of the cache. */
+const STRIDE = TYPES + 8;
+
 export type TypeColumn = Uint8Array | Int32Array | number[];
 
 /** Counts rows by type code, and by position and type code for the first positions, in typed arrays. */
@@ -8,7 +11,7 @@ export class TypeRows {
   /** whether anything was added since it was emptied */
   pending = false;
   private readonly rows = new Float64Array(TYPES);
-  /** position x TYPES + type code */
+  /** position x STRIDE + type code */
   private positionRows = new Float64Array(0);
   /** two tables that take turns: to increment a cell again, a processor waits for the increment before */
   private readonly even = new Int32Array(2 * TYPES);
@@ -24,7 +27,7 @@ export class TypeRows {
   add(types: TypeColumn, from: number, to: number, rows: number): number {
     this.pending = true;
     const near = Math.max(from, Math.min(to, from + this.maxPositions));
-    if ((near - from) * TYPES > this.positionRows.length) this.reserve(near - from);
+    if ((near - from) * STRIDE > this.positionRows.length) this.reserve(near - from);
     const real = this.addNear(types, from, near, rows);
     return (
       real + (to - near > TYPES && types instanceof Uint8Array ? this.addBytes(types, near, to, rows) : this.addFar(types, near, to, rows))
@@ -38,8 +41,8 @@ export class TypeRows {
     for (let type = 1; type < TYPES; type++) {
       if (rows[type] === 0) continue;
       ofType(type, rows[type]);
-      for (let i = type; i < positionRows.length; i += TYPES) {
-        if (positionRows[i] !== 0) atPosition((i - type) / TYPES, type, positionRows[i]);
+      for (let i = type; i < positionRows.length; i += STRIDE) {
+        if (positionRows[i] !== 0) atPosition((i - type) / STRIDE, type, positionRows[i]);
       }
     }
     rows.fill(0);
@@ -56,7 +59,7 @@ export class TypeRows {
       check(type);
       real++;
       typeRows[type] += rows;
-      positionRows[(i - from) * TYPES + type] += rows;
+      positionRows[(i - from) * STRIDE + type] += rows;
     }
     return real;
   }
@@ -100,7 +103,7 @@ export class TypeRows {
   }
 
   private reserve(positions: number): void {
-    const positionRows = new Float64Array(Math.min(this.maxPositions, Math.max(16, 2 * positions)) * TYPES);
+    const positionRows = new Float64Array(Math.min(this.maxPositions, Math.max(16, 2 * positions)) * STRIDE);
     positionRows.set(this.positionRows);
     this.positionRows = positionRows;
   }

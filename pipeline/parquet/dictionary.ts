@@ -123,14 +123,14 @@ export class TimeDictionary implements Dictionary {
     this.size = 1;
   }
 
-  /** Indexes of the (lo, hi) pairs times[2 * from, 2 * to), to indexes[at...]. */
-  indexAll(times: Int32Array, from: number, to: number, indexes: Int32Array, at: number): void {
+  /** Indexes of times[from, to), to indexes[at...]. */
+  indexAll(times: Float64Array, from: number, to: number, indexes: Int32Array, at: number): void {
     this.values = grown(this.values, 2 * (this.size + to - from));
     const { values } = this;
     let last = this.size - 1;
     for (let i = from, k = at; i < to; i++, k++) {
-      const lo = times[2 * i];
-      const hi = times[2 * i + 1];
+      const hi = Math.floor(times[i] / 2 ** 32);
+      const lo = (times[i] - hi * 2 ** 32) | 0;
       if (values[2 * last] !== lo || values[2 * last + 1] !== hi) {
         last++;
         values[2 * last] = lo;

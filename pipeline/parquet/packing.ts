@@ -1,4 +1,4 @@
-import type { Bytes } from "./bytes";
+import { type Bytes, grown } from "./bytes";
 
 /**
  * Parquet's hybrid encoding of dictionary indexes (parquet-format, Encodings.md, "Run Length Encoding / Bit-Packing Hybrid").
@@ -19,30 +19,69 @@ export function bitWidth(count: number): number {
   return Math.max(1, 32 - Math.clz32(count - 1));
 }
 
+/** Where groups are put together: a word at a time, since in the bytes behind it no word would begin where words do. */
+let words = new Int32Array(1024);
+let bytesOfWords = new Uint8Array(words.buffer);
+let widened = new Int32Array(1024);
+
 /** Bit-packed groups of 8: indexes[from, to), then zeros up to the last group's end. */
 export function packGroups(out: Bytes, indexes: Indexes, from: number, to: number, groups: number, width: number): void {
-  const end = out.length + groups * width;
-  out.room(groups * width + 4);
-  const bytes = out.array;
-  let at = out.length;
+  const bytes = groups * width;
+  if (bytes > 4 * (words.length - 1)) {
+    words = new Int32Array(bytes);
+    bytesOfWords = new Uint8Array(words.buffer);
+  }
+  const packed = indexes instanceof Uint8Array ? packNarrow(indexes, from, to, width) : packWide(indexes, from, to, width);
+  if (4 * packed < bytes) bytesOfWords.fill(0, 4 * packed, bytes);
+  out.put(bytesOfWords, 0, bytes);
+}
+
+/** @returns how many words there are */
+function packWide(indexes: Int32Array, from: number, to: number, width: number): number {
+  const out = words;
+  let at = 0;
   let word = 0;
   let bits = 0; // of `word` that are in use, always fewer than 32
-  for (let i = from; i < to; i++) {
+  let i = from;
+  // two indexes that fit a word are put in at once
+  for (const end = width <= 16 ? to - 1 : from; i < end; i += 2) {
+    const pair = indexes[i] | (indexes[i + 1] << width);
+    word |= pair << bits;
+    bits += 2 * width;
+    if (bits >= 32) {
+      out[at++] = word;
+      bits -= 32;
+      word = (pair >>> (2 * width - bits - 1)) >>> 1; // the pair's bits that did not fit; a shift by 32 would be none
+    }
+  }
+  for (; i < to; i++) {
     const index = indexes[i];
     word |= index << bits;
     bits += width;
     if (bits >= 32) {
-      bytes[at] = word;
-      bytes[at + 1] = word >>> 8;
-      bytes[at + 2] = word >>> 16;
-      bytes[at + 3] = word >>> 24;
-      at += 4;
+      out[at++] = word;
       bits -= 32;
-      word = index >>> (width - bits); // the index's bits that did not fit; none if bits is 0
+      word = index >>> (width - bits); // none if bits is 0
     }
   }
-  for (; at < end; word >>>= 8) bytes[at++] = word;
-  out.length = end;
+  out[at] = word;
+  return at + 1;
+}
+
+/** Action types mostly take two bits, so there are four to a byte. */
+function packNarrow(indexes: Uint8Array, from: number, to: number, width: number): number {
+  if (width !== 2) {
+    widened = grown(widened, to - from);
+    widened.set(indexes.subarray(from, to));
+    return packWide(widened, 0, to - from, width);
+  }
+  const out = bytesOfWords;
+  let at = 0;
+  let i = from;
+  for (; i + 3 < to; i += 4) out[at++] = indexes[i] | (indexes[i + 1] << 2) | (indexes[i + 2] << 4) | (indexes[i + 3] << 6);
+  out.fill(0, at, at + 4);
+  for (let bits = 0; i < to; i++, bits += 2) out[at] |= indexes[i] << bits;
+  return (at + 4) >> 2;
 }
 
 function runOf(out: Bytes, count: number, index: number, width: number): void {

@@ -9,16 +9,14 @@ export const DICTIONARY_VALUES = 1 << 20;
 /** Most bytes of a row group's ranking_ids, for each of those values: 16 MiB in all. */
 const ID_BYTES_PER_VALUE = 16;
 
+/** Rows that a row group has room for at first. */
+const FIRST_ROWS = 1024;
+
 /** A column without lists: its dictionary, and of each row the index in it. */
 export class Scalars<D extends Dictionary> {
-  indexes = new Int32Array(1024);
+  indexes = new Int32Array(FIRST_ROWS);
 
   constructor(readonly dictionary: D) {}
-
-  set(row: number, index: number): void {
-    if (row >= this.indexes.length) this.indexes = grown(this.indexes, row + 1);
-    this.indexes[row] = index;
-  }
 }
 
 /** A list column: its dictionary, and of each history the indexes of its real elements, one history behind the other. */
@@ -33,35 +31,33 @@ export class Elements<D extends Dictionary, I extends Indexes> {
   }
 }
 
-/** The history that the next slots share: a copy, since whoever gave it may use their arrays again. */
+/** The history that the next slots share: elements [from, to) of someone's arrays, which are read once per row group. */
 export class History {
   customerLo = 0;
   customerHi = 0;
+  from = 0;
   count = -1;
-  items = new Int32Array(0);
-  types = new Uint8Array(0);
-  /** microseconds as (lo, hi) pairs */
-  times = new Int32Array(0);
+  /** int64 as (lo, hi) pairs */
+  items: Int32Array = new Int32Array(0);
+  types: Uint8Array = new Uint8Array(0);
+  times: Float64Array | undefined;
 
-  set(customer: bigint, items: Int32Array, types: Uint8Array, times: Float64Array | undefined, from: number, to: number): void {
-    const count = to - from;
-    this.customerLo = Number(BigInt.asIntN(32, customer));
-    this.customerHi = Number(customer >> 32n);
-    this.count = count;
-    this.items = grown(this.items, 2 * count);
-    this.items.set(items.subarray(2 * from, 2 * to));
-    this.types = grown(this.types, count);
-    this.types.set(types.subarray(from, to));
-    if (times) this.setTimes(times, from, count);
-  }
-
-  private setTimes(times: Float64Array, from: number, count: number): void {
-    const pairs = (this.times = grown(this.times, 2 * count));
-    for (let i = 0; i < count; i++) {
-      const high = Math.floor(times[from + i] / 2 ** 32);
-      pairs[2 * i] = times[from + i] - high * 2 ** 32;
-      pairs[2 * i + 1] = high;
-    }
+  set(
+    customerLo: number,
+    customerHi: number,
+    items: Int32Array,
+    types: Uint8Array,
+    times: Float64Array | undefined,
+    from: number,
+    to: number,
+  ): void {
+    this.customerLo = customerLo;
+    this.customerHi = customerHi;
+    this.from = from;
+    this.count = to - from;
+    this.items = items;
+    this.types = types;
+    this.times = times;
   }
 }
 
@@ -73,7 +69,7 @@ export class RowGroup {
   readonly impressionIndexes = new Scalars(new IntDictionary(32));
   readonly items = new Scalars(new IntDictionary(64));
   readonly lengths = new Scalars(new IntDictionary(32));
-  orders = new Uint8Array(1024);
+  orders = new Uint8Array(FIRST_ROWS);
   readonly actions = new Elements(new IntDictionary(64), new Int32Array(1024));
   readonly types = new Elements(new TypeDictionary(), new Uint8Array(1024));
   readonly times = new Elements(new TimeDictionary(), new Int32Array(1024));
@@ -81,7 +77,7 @@ export class RowGroup {
   private elements = 0;
   private customer = 0;
   private length = 0;
-  private rankingId = -1;
+  private rankingId = 0;
 
   constructor(
     private readonly mostRows: number,
@@ -93,7 +89,6 @@ export class RowGroup {
 
   clear(): void {
     this.rows = this.elements = this.histories.size = 0;
-    this.rankingId = -1;
     const { rankingIds, customers, impressionIndexes, items, lengths, actions, types, times } = this;
     for (const { dictionary } of [rankingIds, customers, impressionIndexes, items, lengths, actions, types, times]) dictionary.clear();
     actions.dictionary.index(0, 0); // padding is index 0 of every list
@@ -110,43 +105,58 @@ export class RowGroup {
     return values > this.mostValues;
   }
 
-  add(history: History): void {
-    const { histories, elements } = this;
-    const { count } = history;
-    const h = histories.size++;
-    histories.starts = grown(histories.starts, h + 1);
-    histories.counts = grown(histories.counts, h + 1);
-    histories.slots = grown(histories.slots, h + 1);
-    histories.starts[h] = elements;
-    histories.counts[h] = count;
-    histories.slots[h] = 0;
+  add({ customerLo, customerHi, items, types, times, from, count }: History): void {
+    const { elements } = this;
+    const to = from + count;
+    this.begin(elements, count);
     this.elements += count;
     this.actions.room(this.elements);
-    this.actions.dictionary.indexAll(history.items, 0, count, this.actions.indexes, elements);
+    this.actions.dictionary.indexAll(items, from, to, this.actions.indexes, elements);
     this.types.room(this.elements);
-    this.types.dictionary.indexAll(history.types, 0, count, this.types.indexes, elements);
-    this.customer = this.customers.dictionary.index(history.customerLo, history.customerHi);
+    this.types.dictionary.indexAll(types, from, to, this.types.indexes, elements);
+    this.customer = this.customers.dictionary.index(customerLo, customerHi);
     this.length = this.lengths.dictionary.index(count, 0);
-    if (!this.withTimes) return;
+    if (!this.withTimes || times === undefined) return;
     this.times.room(this.elements);
-    this.times.dictionary.indexAll(history.times, 0, count, this.times.indexes, elements);
+    this.times.dictionary.indexAll(times, from, to, this.times.indexes, elements);
   }
 
-  /** One row of the history that was added last. */
-  row(ids: Uint8Array, idStart: number, idEnd: number, impressionIndex: number, itemLo: number, itemHi: number, isOrder: number): void {
-    const row = this.rows++;
-    const { rankingIds, histories } = this;
-    // the slots of a ranking follow each other, so that its id is mostly the one before
-    if (this.rankingId < 0 || !rankingIds.dictionary.equals(this.rankingId, ids, idStart, idEnd)) {
-      this.rankingId = rankingIds.dictionary.index(ids, idStart, idEnd);
+  private begin(start: number, count: number): void {
+    const { histories } = this;
+    const h = histories.size++;
+    if (h === histories.starts.length) {
+      histories.starts = grown(histories.starts, h + 1);
+      histories.counts = grown(histories.counts, h + 1);
+      histories.slots = grown(histories.slots, h + 1);
     }
-    rankingIds.set(row, this.rankingId);
-    this.customers.set(row, this.customer);
-    this.lengths.set(row, this.length);
-    this.impressionIndexes.set(row, this.impressionIndexes.dictionary.index(impressionIndex, impressionIndex >> 31));
-    this.items.set(row, this.items.dictionary.index(itemLo, itemHi));
-    this.orders = grown(this.orders, row + 1);
+    histories.starts[h] = start;
+    histories.counts[h] = count;
+    histories.slots[h] = 0;
+  }
+
+  /** The ranking that the next rows are of: UTF-8, ids[from, to). */
+  ranking(ids: Uint8Array, from: number, to: number): void {
+    this.rankingId = this.rankingIds.dictionary.index(ids, from, to);
+  }
+
+  /** One row of the ranking and of the history that were added last. */
+  row(impressionIndex: number, itemLo: number, itemHi: number, isOrder: number): void {
+    const row = this.rows++;
+    if (row === this.orders.length) this.growRows();
+    const { histories, impressionIndexes, items } = this;
+    this.rankingIds.indexes[row] = this.rankingId;
+    this.customers.indexes[row] = this.customer;
+    this.lengths.indexes[row] = this.length;
+    impressionIndexes.indexes[row] = impressionIndexes.dictionary.index(impressionIndex, impressionIndex >> 31);
+    items.indexes[row] = items.dictionary.index(itemLo, itemHi);
     this.orders[row] = isOrder === 0 ? 0 : 1;
     histories.slots[histories.size - 1]++;
+  }
+
+  private growRows(): void {
+    const rows = 2 * this.orders.length;
+    const { rankingIds, customers, lengths, impressionIndexes, items } = this;
+    for (const column of [rankingIds, customers, lengths, impressionIndexes, items]) column.indexes = grown(column.indexes, rows);
+    this.orders = grown(this.orders, rows);
   }
 }

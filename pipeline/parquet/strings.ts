@@ -64,9 +64,16 @@ export class StringDictionary implements OrderedDictionary {
     }
   }
 
+  /** By bytes; a string that is the beginning of another comes first. */
   before(i: number, j: number): boolean {
     const { array } = this.data;
-    return Buffer.compare(array.subarray(this.starts[i], this.endOf(i)), array.subarray(this.starts[j], this.endOf(j))) < 0;
+    const a = this.starts[i];
+    const b = this.starts[j];
+    const aBytes = this.endOf(i) - a;
+    const bBytes = this.endOf(j) - b;
+    const both = Math.min(aBytes, bBytes);
+    for (let k = 0; k < both; k++) if (array[a + k] !== array[b + k]) return array[a + k] < array[b + k];
+    return aBytes < bBytes;
   }
 
   value(i: number): Uint8Array {

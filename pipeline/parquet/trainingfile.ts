@@ -45,12 +45,16 @@ export class TrainingFile {
   private readonly group: RowGroup;
   private readonly shared = new History();
   private readonly lists: ListPages;
-  /** whether the row group has the shared history already */
-  private isAdded = false;
+  private ids: Uint8Array = new Uint8Array(0);
+  private idStart = 0;
+  private idEnd = 0;
+  /** whether the row group has the shared history already, and the ranking; never the ranking alone */
+  private hasHistory = false;
+  private hasRanking = false;
   private rows = 0;
   private readonly groups: { rows: number; offset: number; chunks: WrittenChunk[] }[] = [];
 
-  /** @param sink takes the file's bytes in order; an array is its to keep, but not to change */
+  /** @param sink takes the file's bytes in order; an array is good until it returns */
   constructor(
     private readonly options: TrainingFileOptions,
     private readonly sink: (bytes: Uint8Array) => void,
@@ -65,30 +69,49 @@ export class TrainingFile {
   }
 
   /**
-   * The history that the following slots share: real actions, newest first, [from, to) of the columns. They are copied.
-   * @param items int64 as (lo, hi) pairs of little-endian int32
+   * The history that the following slots share: real actions, newest first, [from, to) of the columns. The arrays are
+   * looked at until the next history or the end, so they stay as they are until then.
+   * @param items int64 as (lo, hi) pairs of little-endian int32, like the customer
    * @param times whole microseconds; needed only for a column that holds action_times
    */
-  history(customer: bigint, items: Int32Array, types: Uint8Array, times: Float64Array | undefined, from: number, to: number): void {
+  history(
+    customerLo: number,
+    customerHi: number,
+    items: Int32Array,
+    types: Uint8Array,
+    times: Float64Array | undefined,
+    from: number,
+    to: number,
+  ): void {
     const { historyLength } = this.options;
     if (to - from > historyLength) throw new Error(`A history has at most ${historyLength} actions here; got ${to - from}. Cut it first.`);
     if (this.withTimes && times === undefined && to > from) throw new Error("A column holds action_times; got a history without times.");
-    this.shared.set(customer, items, types, times, from, to);
-    this.isAdded = false;
+    this.shared.set(customerLo, customerHi, items, types, times, from, to);
+    this.hasHistory = this.hasRanking = false;
   }
 
-  /** One row. rankingId is UTF-8: bytes [idStart, idEnd) of ids. item as (lo, hi). */
-  slot(ids: Uint8Array, idStart: number, idEnd: number, impressionIndex: number, itemLo: number, itemHi: number, isOrder: number): void {
-    const { group, shared } = this;
-    if (group.isFull(shared, !this.isAdded, idEnd - idStart)) this.endRowGroup();
-    if (!this.isAdded) this.addHistory();
-    group.row(ids, idStart, idEnd, impressionIndex, itemLo, itemHi, isOrder);
+  /** The ranking that the following slots are of. Its id is UTF-8: bytes [idStart, idEnd) of ids, which stay as they are until the next. */
+  ranking(ids: Uint8Array, idStart: number, idEnd: number): void {
+    this.ids = ids;
+    this.idStart = idStart;
+    this.idEnd = idEnd;
+    this.hasRanking = false;
   }
 
-  private addHistory(): void {
+  /** One row. item as (lo, hi). */
+  slot(impressionIndex: number, itemLo: number, itemHi: number, isOrder: number): void {
+    const { group } = this;
+    if (group.isFull(this.shared, !this.hasHistory, this.idEnd - this.idStart)) this.endRowGroup();
+    if (!this.hasRanking) this.begin();
+    group.row(impressionIndex, itemLo, itemHi, isOrder);
+  }
+
+  /** Tells the row group what the next row shares with those behind it. */
+  private begin(): void {
     if (this.shared.count < 0) throw new Error("A slot needs a history; got a slot before any. Call history() first.");
-    this.group.add(this.shared);
-    this.isAdded = true;
+    if (!this.hasHistory) this.group.add(this.shared);
+    this.group.ranking(this.ids, this.idStart, this.idEnd);
+    this.hasHistory = this.hasRanking = true;
   }
 
   /** Writes what is left and the footer. */
@@ -125,24 +148,24 @@ export class TrainingFile {
   private endRowGroup(): void {
     const { group, out } = this;
     const offset = out.offset;
-    const written = new Map<Content, { chunk: WrittenChunk; bytes: Uint8Array; offset: number }>();
+    let items: { chunk: WrittenChunk; bytes: Uint8Array; offset: number } | undefined; // two columns hold them
     const chunks = this.leaves.map(({ holds, leaf }) => {
       const start = out.offset;
       const content = holds === "impressions" ? "item_id" : holds;
-      const same = written.get(content);
-      if (same) {
-        this.sink(same.bytes);
-        out.offset += same.bytes.length;
-        return copyOf(same.chunk, leaf, start - same.offset);
+      if (content === "item_id" && items) {
+        this.sink(items.bytes);
+        out.offset += items.bytes.length;
+        return copyOf(items.chunk, leaf, start - items.offset);
       }
       const chunk = this.writeChunk(content, leaf);
-      written.set(content, { chunk, bytes: this.pass(), offset: start });
+      if (content === "item_id") items = { chunk, bytes: out.getBytes().slice(), offset: start };
+      this.pass();
       return chunk;
     });
     this.groups.push({ rows: group.rows, offset, chunks });
     this.rows += group.rows;
     group.clear();
-    this.isAdded = false;
+    this.hasHistory = this.hasRanking = false;
   }
 
   private writeChunk(content: Content, leaf: Leaf): WrittenChunk {
@@ -185,11 +208,9 @@ export class TrainingFile {
   }
 
   /** Hands on what has been written. */
-  private pass(): Uint8Array {
-    const bytes = this.out.getBytes().slice();
+  private pass(): void {
+    this.sink(this.out.getBytes());
     this.out.index = 0;
-    this.sink(bytes);
-    return bytes;
   }
 }
 

@@ -42,6 +42,17 @@ test("of the actions that the same day is the first to see, each customer keeps 
     { numRuns: 300 },
   ));
 
+test("timelines stay as they are when others are merged after them", () =>
+  fc.assert(
+    fc.property(parts, parts, given, (some, others, rules) => {
+      const window = new Window(rules);
+      const timelines = merged(some, window);
+      const before = plain(timelines);
+      merged(others, window);
+      expect(plain(timelines)).toEqual(before);
+    }),
+  ));
+
 /** Many of one customer: all over the place, bunched, or at a handful of times, and partly in order already. */
 const crowds = fc
   .tuple(fc.integer({ min: 100, max: 400 }), fc.constantFrom(3, 1e3, 1e6, 5 * 86_400e6), fc.nat(400), fc.noShrink(fc.integer()))

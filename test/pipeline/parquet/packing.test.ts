@@ -19,8 +19,8 @@ function unpack(bytes: Uint8Array, width: number, count: number): number[] {
 }
 
 /** indexes that fit a width, and that width */
-const packable = (most: number) =>
-  fc.integer({ min: 1, max: 22 }).chain((width) =>
+const packable = (most: number, widest = 22) =>
+  fc.integer({ min: 1, max: widest }).chain((width) =>
     fc.record({
       width: fc.constant(width),
       indexes: fc.array(fc.oneof(fc.integer({ min: 0, max: 2 ** width - 1 }), fc.constantFrom(0, 2 ** width - 1)), {
@@ -50,6 +50,25 @@ test("packGroups writes the bits that the format describes, zeros after the last
       expect([...out.view()]).toEqual([99, ...naiveGroups(indexes, groups, width)]);
     }),
   ));
+
+test("packGroups does so too for 8-bit indexes", () =>
+  fc.assert(
+    fc.property(packable(70, 7), fc.integer({ min: 0, max: 2 }), ({ width, indexes }, more) => {
+      const groups = Math.ceil(indexes.length / 8) + more;
+      const out = new Bytes(1);
+      packGroups(out, Uint8Array.from([5, ...indexes]), 1, 1 + indexes.length, groups, width);
+      expect([...out.view()]).toEqual(naiveGroups(indexes, groups, width));
+    }),
+  ));
+
+test("packGroups has room for a row of any length", () => {
+  for (const width of [1, 2, 16, 17, 22]) {
+    const indexes = Array.from({ length: 8 * 5000 }, (_, i) => (i * 7919) % 2 ** width);
+    const out = new Bytes(1);
+    packGroups(out, Int32Array.from(indexes), 0, indexes.length, 5000, width);
+    expect(Buffer.compare(out.view(), Uint8Array.from(naiveGroups(indexes, 5000, width)))).toBe(0);
+  }
+});
 
 test("rows of any length and any number of real elements, one behind the other, decode to indexes and zeros", () =>
   fc.assert(

@@ -64,28 +64,32 @@ export function naiveRows(histories: TestHistory[], { historyLength, columns }: 
   );
 }
 
+const wordsOf = (id: bigint) => [Number(BigInt.asIntN(32, id)), Number(id >> 32n)] as const;
+
 /** Writes a file. All histories pass through the same arrays, as a caller's may. */
 export async function write(histories: TestHistory[], options: TrainingFileOptions) {
   await prepare(options.compression);
   const parts: Uint8Array[] = [];
-  const file = new TrainingFile(options, (bytes) => parts.push(bytes));
+  const file = new TrainingFile(options, (bytes) => parts.push(bytes.slice()));
   const most = Math.max(1, ...histories.map(({ actions }) => actions.length));
   const items = new BigInt64Array(most + 1);
   const types = new Uint8Array(most + 1);
   const times = new Float64Array(most + 1);
+  const ids = Buffer.alloc(10_000);
   for (const { customer, actions, slots } of histories) {
     actions.forEach((action, i) => {
       items[i + 1] = action.item;
       types[i + 1] = action.type;
       times[i + 1] = action.time;
     });
-    file.history(customer, new Int32Array(items.buffer), types, times, 1, 1 + actions.length);
-    items.fill(77n);
-    types.fill(77);
-    times.fill(77);
+    file.history(...wordsOf(customer), new Int32Array(items.buffer), types, times, 1, 1 + actions.length);
+    let ranking: string | undefined;
     for (const { id, index, item, isOrder } of slots) {
-      const bytes = Buffer.from(`<${id}>`);
-      file.slot(bytes, 1, bytes.length - 1, index, Number(BigInt.asIntN(32, item)), Number(item >> 32n), isOrder ? 1 : 0);
+      if (id !== ranking) {
+        const end = 1 + ids.write((ranking = id), 1);
+        file.ranking(ids, 1, end);
+      }
+      file.slot(index, ...wordsOf(item), isOrder ? 1 : 0);
     }
   }
   const summary = file.finish();

@@ -33,3 +33,19 @@ test("StringDictionary numbers strings as a Map does, again and again, and order
     { numRuns: 30 },
   );
 });
+
+test("StringDictionary orders as bytes", () =>
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ maxLength: 3, max: 2 }),
+      fc.uint8Array({ maxLength: 3 }),
+      fc.uint8Array({ maxLength: 3 }),
+      (start, a, b) => {
+        const dictionary = new StringDictionary();
+        const strings = [Buffer.concat([start, a]), Buffer.concat([start, b])];
+        const [i, j] = strings.map((bytes) => dictionary.index(bytes, 0, bytes.length));
+        expect(dictionary.before(i, j)).toBe(Buffer.compare(strings[0], strings[1]) < 0);
+      },
+    ),
+    { numRuns: 500 },
+  ));
