@@ -40,6 +40,7 @@ export async function planRun(options: BuildOptions, runId: string): Promise<Pla
     ...tables.map(({ name, path }) => ({ name, path, files: findFiles(path, name) })),
   ];
   checkTargets(options, inputs);
+  const unread = leaveOut(inputs[0].files, range);
   const bytes = inputs.reduce((sum, { files }) => sum + bytesOf(files), 0);
   const splitBytes = Math.min(LARGE_SPLIT_BYTES, Math.max(SPLIT_BYTES, bytes / SPLITS));
   const shards = options.shards ?? powerOfTwo(bytesOf(inputs[0].files) / SHARD_BYTES);
@@ -87,6 +88,7 @@ export async function planRun(options: BuildOptions, runId: string): Promise<Pla
       rejects: options.rejects ?? null,
       limits: { maxRejects: parseLimit(options.maxRejects)!, required: requiredColumns(rules) },
       maxPositions: options.maxPositions,
+      unread,
     },
   };
 }
@@ -164,6 +166,25 @@ async function daysOf(
   }
   const found = (await readDays(rules, splits)).filter((day) => first <= day && day <= last);
   return found.slice(-trainDays);
+}
+
+/**
+ * Takes away the files of impressions whose folder says that they are of other days; only of them, since a late action lies in the folder of a
+ * later day. @returns how many
+ */
+function leaveOut(files: InputFile[], range: [number, number] | undefined): number {
+  if (range === undefined) return 0;
+  const other = ({ partition: { dt } }: InputFile) => dt !== undefined && isDate(dt) && (date(dt) < range[0] || date(dt) > range[1]);
+  const wanted = files.filter((file) => !other(file));
+  const unread = files.length - wanted.length;
+  if (wanted.length === 0) {
+    const days = distinct(files.map(({ partition: { dt } }) => date(dt)));
+    throw new ConfigError(
+      `there are no impressions in the dates: their folders are of ${dayName(days[0])} to ${dayName(days.at(-1)!)}. Check --impressions and --dates.`,
+    );
+  }
+  files.splice(0, files.length, ...wanted);
+  return unread;
 }
 
 function isDate(text: string): boolean {

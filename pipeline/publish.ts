@@ -36,6 +36,8 @@ export interface PublishOptions {
   rejects: string | null;
   limits: Limits;
   maxPositions: number;
+  /** files of impressions that were left out, since their folder is of a day outside of --dates */
+  unread: number;
 }
 
 /** What came of a run, as the publishing step leaves it for whoever started the run. */
@@ -49,6 +51,8 @@ export interface Outcome {
   files: { path: string; rows: number; bytes: number; sha256: string }[];
   /** partitions of --dates that now have no rows */
   emptied: string[];
+  /** files of impressions that were left out, since their folder is of a day outside of --dates */
+  unread: number;
   ledger: Ledger;
   quality: MetricsReport;
 }
@@ -88,6 +92,7 @@ export class Publish implements AsyncDoFn<{ key: number; value: Iterable<Report>
       rows: files.reduce((sum, { rows }) => sum + rows, 0),
       files: [],
       emptied: [],
+      unread: options.unread,
       ledger: inOrder(ledger, Object.keys(options.limits.required)),
       quality: metrics.report(),
     };

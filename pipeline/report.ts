@@ -47,11 +47,11 @@ class ProgressLine {
 }
 
 function summary(outcome: Outcome, { output }: BuildOptions, ms: number) {
-  const { runId, rows, files, emptied, ledger, quality, warnings } = outcome;
-  return { runId, output, rows, seconds: ms / 1000, stages: stages.report(), files, emptied, ledger, quality, warnings };
+  const { runId, rows, files, emptied, unread, ledger, quality, warnings } = outcome;
+  return { runId, output, rows, seconds: ms / 1000, stages: stages.report(), files, emptied, unread, ledger, quality, warnings };
 }
 
-function told({ rows, files, emptied, ledger, quality }: Outcome, { output, rejects }: BuildOptions, ms: number): string {
+function told({ rows, files, emptied, unread, ledger, quality }: Outcome, { output, rejects }: BuildOptions, ms: number): string {
   const lines = [
     `${rows.toLocaleString("en")} rows in ${files.length} files, ${(files.reduce((sum, { bytes }) => sum + bytes, 0) / 1e6).toFixed(1)} MB, in ${(ms / 1000).toFixed(1)} s: ${output}`,
     `history: ${quality.avg_history_length.toFixed(1)} actions on average, none for ${(quality.zero_history_pct * 100).toFixed(1)}% of rows`,
@@ -60,6 +60,7 @@ function told({ rows, files, emptied, ledger, quality }: Outcome, { output, reje
       ([table, counts]) => `  ${table.padEnd(16)} ${counts.rows.toLocaleString("en").padStart(13)}  ${places(counts.places)}`,
     ),
   ];
+  if (unread > 0) lines.push(`not read: ${unread.toLocaleString("en")} files of impressions in folders of other days`);
   if (emptied.length > 0) lines.push(`emptied, since they have no rows now: ${emptied.join(", ")}`);
   const rejected = Object.values(ledger).reduce((sum, { places }) => sum + (places.rejected ?? 0), 0);
   if (rejected > 0)

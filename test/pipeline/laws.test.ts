@@ -342,6 +342,19 @@ test("a partition of --dates that now has no rows is emptied, and said so; in ot
   expect(readdirSync(join(folder, "out")).sort()).toEqual(["_SUCCESS", "dt=2025-08-16"]);
 });
 
+test("impressions in folders of other days are not read; actions there are, since they may be late", async () => {
+  const inFolder = (dt: string) => lines(RANKINGS.filter((ranking) => ranking.dt === dt)).join("\n");
+  const impressions = Object.fromEntries(["2025-08-16", "2025-08-17"].map((dt) => [`dt=${dt}/part.ndjson`, inFolder(dt)]));
+  const dates = "2025-08-17";
+  const flat = await run(single(TINY), { ...THREE, dates });
+  const before = bytesBelow(join(folder, "out"));
+  const clicks = { "dt=2025-08-19/late.ndjson": TINY.clicks.join("\n") };
+  const split = await run({ ...single(TINY), impressions, clicks }, { ...THREE, dates });
+  expect(bytesBelow(join(folder, "out"))).toEqual(before);
+  expect([flat.unread, split.unread]).toEqual([0, 1]);
+  expect(split.ledger.clicks).toEqual(flat.ledger.clicks);
+});
+
 test("without --dates a run does not touch the partitions of other days", async () => {
   await run(single(TINY), THREE);
   const { emptied } = await run(single({ ...TINY, impressions: lines(RANKINGS.slice(0, 1)) }), THREE);
