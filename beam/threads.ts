@@ -34,6 +34,12 @@ class OwnThread implements Threads {
   async close(): Promise<void> {}
 }
 
+/** What a thread is given when it starts. */
+export interface Setup {
+  room: Room | undefined;
+  modules: readonly string[];
+}
+
 /** What threads say to each other. */
 export type Request = { module: string; name: string; input: unknown };
 export type Answer = { output: unknown } | { done: Span } | { failed: object };
@@ -60,6 +66,7 @@ class Pool implements Threads {
   constructor(
     readonly count: number,
     private readonly room: Room | undefined,
+    private readonly modules: readonly string[],
   ) {
     for (let i = 0; i < count; i++) this.start();
   }
@@ -79,7 +86,7 @@ class Pool implements Threads {
   }
 
   private start(): void {
-    const worker = new Worker(join(__dirname, "worker.js"), { workerData: this.room });
+    const worker = new Worker(join(__dirname, "worker.js"), { workerData: { room: this.room, modules: this.modules } satisfies Setup });
     worker.on("message", (answer: Answer) => this.answered(worker, answer));
     worker.on("error", (error) => this.died(worker, error));
     worker.on("exit", (code) => this.died(worker, new Error(`a worker thread ended by itself with code ${code}`)));
@@ -128,10 +135,10 @@ let current: Threads = new OwnThread();
 /** The threads of this process. */
 export const threads = (): Threads => current;
 
-/** Gives the process so many threads for kernels, each with this room; 1 means none besides its own. */
-export function useThreads(count: number, room?: Room): Threads {
+/** Gives the process so many threads for kernels, each with this room; 1 means none besides its own. Threads load `modules` at once. */
+export function useThreads(count: number, room?: Room, modules: readonly string[] = []): Threads {
   useRoom(room);
-  current = count > 1 ? new Pool(count, room) : new OwnThread();
+  current = count > 1 ? new Pool(count, room, modules) : new OwnThread();
   return current;
 }
 

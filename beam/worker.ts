@@ -1,12 +1,11 @@
 import { enableCompileCache } from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
 import { useRoom } from "./spill";
-import type { Answer, Emit, Request } from "./threads";
+import type { Answer, Emit, Request, Setup } from "./threads";
 
 /** A thread of the pool: runs one kernel after another. */
 const port = parentPort!;
 enableCompileCache?.(); // a thread does not have it from the process; Node 20 has none
-useRoom(workerData ?? undefined);
 
 port.on("message", async ({ module, name, input }: Request) => {
   const say = (answer: Answer) => port.postMessage(answer);
@@ -21,3 +20,7 @@ port.on("message", async ({ module, name, input }: Request) => {
     say({ failed: { ...(error as object), name, message, stack } });
   }
 });
+
+const { room, modules }: Setup = workerData;
+useRoom(room);
+for (const module of modules) require(module);

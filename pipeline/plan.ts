@@ -11,9 +11,8 @@ import { findFiles, planSplits, textBytes } from "./io/files";
 import type { InputFile, Split } from "./io/rows";
 import { planMemory } from "./memory";
 import { type BuildOptions, dateRange, outputColumns, parseLimit } from "./options";
-import { attemptsOf, refuseExisting } from "./publish";
-import { IMPRESSIONS } from "./scan";
-import { readRows, sourceOf } from "./scansplit";
+import { attemptsOf, refuseExisting } from "./partitions";
+import { IMPRESSIONS, readRows, sourceOf } from "./scansplit";
 import { checkTargets } from "./targets";
 
 /** Bytes of a split: large enough that batches are worth their overhead, small enough for many workers. */

@@ -16,8 +16,9 @@ import { requireForSerialization } from "../beam/sdk";
 import { stages } from "../beam/stages";
 import { addLedger, type Ledger, PLACES, type TableCounts, unbalanced } from "../transforms/ledger";
 import { Metrics, type MetricsReport, type MetricsState } from "../transforms/metrics";
-import { ConfigError, PublishError } from "./errors";
+import { PublishError } from "./errors";
 import { judge, type Limits } from "./judge";
+import { attemptsOf, outcomeFile, partsOf, refuseExisting } from "./partitions";
 import type { SplitExtent } from "./scansplit";
 import type { WrittenFile } from "./writeday";
 
@@ -56,9 +57,6 @@ export interface Outcome {
   ledger: Ledger;
   quality: MetricsReport;
 }
-
-export const attemptsOf = (output: string, runId: string): string => join(output, "_attempts", runId);
-export const outcomeFile = (output: string, runId: string): string => join(attemptsOf(output, runId), "outcome.json");
 
 /**
  * The last step: checks the ledger and the limits, then moves this run's files to where readers look. It publishes what it was
@@ -189,14 +187,6 @@ function move(files: WrittenFile[], options: PublishOptions): void {
   writeFileSync(join(output, "_SUCCESS"), "");
 }
 
-/** Also asked before a run starts; asked again here because another run may have come in between. */
-export function refuseExisting(dts: Iterable<string>, output: string): void {
-  for (const dt of dts) {
-    if (partsOf(join(output, `dt=${dt}`)).length > 0)
-      throw new ConfigError(`partition dt=${dt} exists in ${output}. Choose --write-mode overwrite or append, or another output.`);
-  }
-}
-
 /** New files take the place of old ones of the same name at once; only then do the other old ones go. */
 function movePartition(dt: string, written: WrittenFile[], options: PublishOptions): void {
   const folder = join(options.output, `dt=${dt}`);
@@ -212,11 +202,6 @@ function emptyPartition(dt: string, { output }: PublishOptions): void {
   rmSync(join(folder, "_SUCCESS"), { force: true });
   for (const part of partsOf(folder)) rmSync(join(folder, part));
   if (existsSync(folder) && readdirSync(folder).length === 0) rmSync(folder, { recursive: true });
-}
-
-/** The files that a run of ours may have put there; anything else in the folder is not ours to touch. */
-function partsOf(folder: string): string[] {
-  return existsSync(folder) ? readdirSync(folder).filter((name) => /^part-.*\.parquet$/.test(name)) : [];
 }
 
 function partName(shard: number, { shards, writeMode, runId }: PublishOptions): string {

@@ -1,14 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { directRunner, type Root } from "../beam/sdk";
 import { stages } from "../beam/stages";
 import { threads, useThreads } from "../beam/threads";
-import { backstory } from "./backstory";
 import { ConfigError, isDiskFull, PublishError } from "./errors";
 import type { BuildOptions } from "./options";
+import { outcomeFile } from "./partitions";
 import { planRun } from "./plan";
-import { type Outcome, outcomeFile } from "./publish";
+import type { Outcome } from "./publish";
 
 /**
  * Runs a build from options to published files.
@@ -20,8 +19,10 @@ export async function build(options: BuildOptions): Promise<Outcome> {
   const plan = await stages.during("plan", () => planRun(options, runId));
   const made = makeAttempts(plan.files.attempts, options.output);
   try {
-    useThreads(plan.memory.threads, plan.memory.room);
-    await directRunner().run((root: Root) => void root.apply(backstory(plan)));
+    useThreads(plan.memory.threads, plan.memory.room, KERNELS);
+    // Only now, so that the threads start while this one loads the Beam SDK.
+    const { runDirect } = await import("./runners.js");
+    await runDirect(plan);
     const outcome: Outcome = JSON.parse(readFileSync(outcomeFile(options.output, runId), "utf8"));
     tellFigures(options, outcome);
     return outcome;
@@ -35,6 +36,11 @@ export async function build(options: BuildOptions): Promise<Outcome> {
     cleanUp(plan.files.attempts, made);
   }
 }
+
+/** What the threads of a run will want, in this order. */
+const KERNELS = ["pipeline/scansplit", "transforms/joinbucket", "transforms/measurejoined", "pipeline/writeday"].map(
+  (name) => `backstory/${name}`,
+);
 
 const DISK_FULL =
   "the disk is full, so nothing was published. Free some space, write to another disk, or name one for what does not fit into memory by --temp-dir.";

@@ -13,9 +13,7 @@ import type { Ledger } from "../transforms/tablecounts";
 import { batchesOf } from "./gather";
 import type { Split } from "./io/rows";
 import { progress } from "./progress";
-import { SCAN_ACTIONS, SCAN_RANKINGS, type ScanInput, type ScanOutput, type SplitExtent } from "./scansplit";
-
-export const IMPRESSIONS = "impressions";
+import { IMPRESSIONS, SCAN_ACTIONS, SCAN_RANKINGS, type ScanInput, type ScanOutput, type SplitExtent } from "./scansplit";
 
 /** The outputs of a scan. */
 export interface ScanOutputs {

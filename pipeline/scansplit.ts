@@ -17,6 +17,8 @@ import { readSplit } from "./io/readers";
 import type { Split } from "./io/rows";
 import type { ScannedActions, ScannedRankings } from "./scan/columns";
 
+export const IMPRESSIONS = "impressions";
+
 export interface ScanInput {
   split: Split;
   rules: Rules;
