@@ -46,6 +46,8 @@ export interface Action {
   customer: bigint | null;
   item: bigint | null;
   micros: number | null;
+  /** the action's own day, if anyone asks */
+  dt: string | null;
 }
 
 /** What a footer says of a column chunk, to be changed. */
@@ -57,6 +59,7 @@ export function actionsFile(rows: readonly Action[], time: TimeKind, groupRows: 
   const isDay = DAYS.includes(time) && time !== TEXTS;
   const ids: TimeKind["schema"] = { type: "INT64" };
   const columns: [string, TimeKind["schema"], unknown[]][] = [
+    ["dt", TEXTS.schema, rows.map(({ dt }) => dt)],
     ["customer_id", ids, rows.map(({ customer }) => customer)],
     [isDay ? "config_id" : "item_id", ids, rows.map(({ item }) => item)],
     [isDay ? "order_date" : "click_time", time.schema, rows.map(({ micros }) => (micros === null ? null : time.of(micros)))],
@@ -117,12 +120,13 @@ const time = fc.oneof(
   },
   fc.constantFrom(Date.UTC(1699, 11, 31) * 1000, Date.UTC(2200, 0, 1) * 1000),
 );
-const rows = fc.tuple(fc.constantFrom(-1n, 0n, 1n, 1n), fc.boolean()).chain(([least, lacking]) => {
+const rows = fc.tuple(fc.constantFrom(-1n, 0n, 1n, 1n), fc.constantFrom(false, false, true)).chain(([least, lacking]) => {
   const orNull = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | null> => (lacking ? fc.option(value, { freq: 20 }) : value);
   const action = fc.record({
     customer: orNull(fc.constantFrom(1n, 1n, 2n, 3n, 2n ** 53n)),
     item: orNull(fc.constantFrom(least, 1n, 2n, 2n ** 63n - 1n)),
     micros: orNull(time),
+    dt: orNull(fc.constantFrom("2025-03-30", "2025-03-29")),
   });
   return fc.array(action, { minLength: 1, maxLength: 40 }).map((all) => all.sort((a, b) => Number(a.micros) - Number(b.micros)));
 });
