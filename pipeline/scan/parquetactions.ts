@@ -26,7 +26,8 @@ const ZONES_MICROS = 26 * 3_600_000_000;
 
 /**
  * Actions from the row groups of a Parquet file. Where a footer proves that no action of a row group is of use, nothing is read
- * but what is counted: the customers, who are known or not, and the items if there may be a 0 among them.
+ * but what is counted: the customers, who are known or not, and the items if there may be a 0 among them. What is broken elsewhere
+ * in such a row group goes unnoticed.
  */
 export class ParquetActions extends ParquetScanner {
   private readonly out: ScannedActions;
