@@ -17,6 +17,7 @@ import {
   ScannedRankings,
   type ScanOptions,
   scannedActions,
+  type Useful,
 } from "./scan/columns";
 import { CsvActions } from "./scan/csvactions";
 import { CsvRankings } from "./scan/csvrankings";
@@ -27,6 +28,8 @@ import { ParquetRankings } from "./scan/parquetrankings";
 
 /** Where rows go: those that a fast scanner has understood as columns, the others one by one through the careful reader. */
 export interface FastSink extends RowSink {
+  /** as ScanOptions has it */
+  readonly useful?: Useful;
   /** times are instants */
   actions(rows: ScannedActions): void;
   rankings(rows: ScannedRankings): void;
@@ -58,7 +61,7 @@ export function readFast(
 
 /** As readFast, for Parquet, which has columns already. */
 async function readColumns(split: Split, table: ActionTable | undefined, columns: readonly string[], rules: Rules, sink: FastSink) {
-  const options = { utc: rules.timezone === "UTC", partition: split.file.partition, timeUnit: rules.timeUnit };
+  const options = { utc: rules.timezone === "UTC", partition: split.file.partition, timeUnit: rules.timeUnit, useful: sink.useful };
   const { positions } = await readParquet(split, columns, sink, (root) =>
     table === undefined
       ? ParquetRankings.of(root, columns, options, sink, rankingSink(sink))

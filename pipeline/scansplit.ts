@@ -109,6 +109,7 @@ function jsonCell(text: string): Cell | undefined {
 
 class Scan implements FastSink {
   readonly normaliser: Normaliser;
+  readonly useful: ShownIndex | undefined;
   rejectsFile: string | null = null;
   drain: () => Promise<void> = async () => {};
 
@@ -131,7 +132,9 @@ class Scan implements FastSink {
     this.rules = rules;
     this.rejectsFolder = rejectsFolder;
     const table = rules.tables.find(({ name }) => name === split.table);
-    this.gatheredActions = new ActionGather(table?.type ?? 0, indexOf(shown, rules), rules.actionClock !== "time");
+    const index = indexOf(shown, rules);
+    this.useful = index ?? undefined;
+    this.gatheredActions = new ActionGather(table?.type ?? 0, index, rules.actionClock !== "time");
     this.normaliser =
       table === undefined ? new RankingNormaliser(rules, this.gatheredRankings) : new ActionNormaliser(table, rules, this.gatheredActions);
     this.source = sourceOf(split);

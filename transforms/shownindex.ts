@@ -54,6 +54,9 @@ export class ShownIndex {
   /** no ranking of a customer with window w sees an action before earliest[w] or from latest[w] on: microseconds */
   readonly earliest: Float64Array;
   readonly latest: Float64Array;
+  /** no ranking at all sees an action before `first` or from `end` on */
+  readonly first: number;
+  readonly end: number;
 
   constructor({ customers, firstDays, lastDays }: Shown, rules: Rules) {
     const bits = Math.max(4, Math.ceil(Math.log2(customers.length * 2)));
@@ -64,6 +67,8 @@ export class ShownIndex {
     for (let c = 0; c < customers.length; c++) this.add(ids[2 * c], ids[2 * c + 1], windows.numberOf(firstDays[c], lastDays[c]));
     this.earliest = Float64Array.from(windows.earliest);
     this.latest = Float64Array.from(windows.latest);
+    this.first = this.earliest.reduce((a, b) => Math.min(a, b));
+    this.end = this.latest.reduce((a, b) => Math.max(a, b));
   }
 
   private add(low: number, high: number, window: number): void {

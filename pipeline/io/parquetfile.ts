@@ -101,12 +101,21 @@ async function metadataOf(file: InputFile, bytes: Bytes): Promise<FileMetaData> 
   return recent.metadata;
 }
 
+/** Statistics of times as the integers that they are: a Date would keep milliseconds only. */
+const same = <T>(value: T): T => value;
+const AS_STORED = {
+  timestampFromMilliseconds: same<bigint>,
+  timestampFromMicroseconds: same<bigint>,
+  timestampFromNanoseconds: same<bigint>,
+  dateFromDays: same<number>,
+};
+
 async function readMetadata(file: InputFile, bytes: Bytes): Promise<FileMetaData> {
   const magic = bytes.byteLength < 12 ? "" : Buffer.from(await bytes.slice(bytes.byteLength - 4)).toString("latin1");
   if (magic === "PARE") throw new BrokenFile(`"${file.path}" is an encrypted Parquet file, which cannot be read.`);
   if (magic !== "PAR1") throw new BrokenFile(`"${file.path}" is no Parquet file, or is cut: it does not end in "PAR1".`);
   try {
-    const metadata = await parquetMetadataAsync(bytes, { geoparquet: false });
+    const metadata = await parquetMetadataAsync(bytes, { geoparquet: false, parsers: AS_STORED });
     if (!metadata.row_groups.every(isSound)) throw new RangeError("a row group lacks what it needs");
     parquetSchema(metadata);
     return metadata;

@@ -37,6 +37,17 @@ export interface ScanOptions {
   utc: boolean;
   /** columns that the folders supply, as InputFile has them; those nobody wants do not matter */
   partition?: Readonly<Record<string, string>>;
+  /**
+   * Undefined if any action may be of use. Of one outside only the customer is asked for, and whether the item is 0: its time may be
+   * NaN instead, and its item another.
+   */
+  useful?: Useful;
+}
+
+/** The instants that any action must lie within to be of use: from `first`, before `end`. */
+export interface Useful {
+  first: number;
+  end: number;
 }
 
 /** Where the actions go. */

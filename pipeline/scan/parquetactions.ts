@@ -1,4 +1,4 @@
-import type { SchemaTree } from "hyparquet";
+import type { RowGroup, SchemaTree } from "hyparquet";
 import { DAY_MICROS } from "../../transforms/calendar";
 import type { Cell } from "../../transforms/cells";
 import type { TimeUnit } from "../../transforms/rules";
@@ -6,6 +6,7 @@ import type { RowSink } from "../io/rows";
 import type { ActionFields, ActionSink, ScannedActions, ScanOptions } from "./columns";
 import type { Leaf } from "./parquetleaf";
 import { flatPlace, ParquetScanner } from "./parquetscan";
+import { boundsOf } from "./parquetstats";
 import { DayColumn, isId, type TimeColumn, timeColumn } from "./parquettimes";
 import { IntegerLeaf } from "./parquetvalues";
 
@@ -20,9 +21,18 @@ interface Parts {
   ownDay: DayColumn | undefined;
 }
 
-/** Actions from the row groups of a Parquet file. */
+/** No wall clock is so far from UTC. */
+const ZONES_MICROS = 26 * 3_600_000_000;
+
+/**
+ * Actions from the row groups of a Parquet file. Where a footer proves that no action of a row group is of use, nothing is read
+ * but what is counted: the customers, who are known or not, and the items if there may be a 0 among them. What is broken elsewhere
+ * in such a row group goes unnoticed.
+ */
 export class ParquetActions extends ParquetScanner {
   private readonly out: ScannedActions;
+  /** the leaves read of the row group at hand if nothing of it is of use */
+  private counted: IntegerLeaf[] | undefined;
 
   /** @returns undefined where the columns are of other kinds, all of which the careful reader knows */
   static of(
@@ -46,12 +56,13 @@ export class ParquetActions extends ParquetScanner {
     const own = ownDay === null ? undefined : shared ? date : DayColumn.of(root, ownDay, partition);
     if (customers === undefined || items === undefined || (times ?? date) === undefined) return undefined;
     if (ownDay !== null && own === undefined) return undefined;
-    return new ParquetActions(columns, { customers, items, time: times, date, ownDay: own }, sink, to);
+    return new ParquetActions(columns, { customers, items, time: times, date, ownDay: own }, options, sink, to);
   }
 
   private constructor(
     columns: readonly string[],
     private readonly parts: Parts,
+    private readonly options: ScanOptions,
     sink: RowSink,
     private readonly to: Pick<ActionSink, "out" | "flush">,
   ) {
@@ -59,7 +70,38 @@ export class ParquetActions extends ParquetScanner {
     this.out = to.out;
   }
 
+  protected override wanted(group: RowGroup): readonly Leaf[] {
+    const { customers, items } = this.parts;
+    this.counted = undefined;
+    const bounds = boundsOf(group, items.place);
+    if (bounds === undefined || boundsOf(group, customers.place) === undefined || !this.isUseless(group)) return super.wanted(group);
+    this.counted = bounds[0] > 0n || bounds[1] < 0n ? [customers] : [customers, items];
+    return this.counted;
+  }
+
+  /** Whether all times of a row group are legal, and outside of what is of use. An action's own day may say more than its time. */
+  private isUseless(group: RowGroup): boolean {
+    const { utc, useful } = this.options;
+    const { time, date, ownDay } = this.parts;
+    const span = time === undefined ? date?.span(group) : time.span?.(group);
+    if (useful === undefined || span === undefined || ownDay !== undefined) return false;
+    const off = utc || time?.wall === false ? 0 : ZONES_MICROS;
+    return span[1] + off < useful.first || span[0] - off >= useful.end;
+  }
+
+  private readCounted(rows: number, leaves: readonly IntegerLeaf[]) {
+    const { times, items, ownDays } = this.out;
+    times.fill(Number.NaN, 0, rows);
+    items.fill(1, 0, 2 * rows);
+    ownDays.fill(0, 0, rows);
+    for (const leaf of leaves) {
+      leaf.read(rows);
+      if (leaf.lacking > 0) throw new RangeError("the footer knows of no nulls");
+    }
+  }
+
   protected override read(rows: number) {
+    if (this.counted !== undefined) return this.readCounted(rows, this.counted);
     const { out, odd } = this;
     const { customers, items, time, date, ownDay } = this.parts;
     customers.read(rows);
@@ -78,7 +120,7 @@ export class ParquetActions extends ParquetScanner {
   protected override handOn(rows: number) {
     const { out, parts } = this;
     out.length = this.odd.count === 0 ? rows : this.close(rows);
-    if (out.length > 0) this.to.flush(parts.time?.wall ?? true);
+    if (out.length > 0) this.to.flush(this.counted === undefined && (parts.time?.wall ?? true));
     out.length = 0;
   }
 

@@ -6,6 +6,7 @@ import { readChunk } from "../io/parquetnested";
 import { NOT_UTF8 } from "../io/parquettypes";
 import type { RowSink } from "../io/rows";
 import type { Leaf, LeafPlace } from "./parquetleaf";
+import { chunkOf } from "./parquetstats";
 
 /** Batches between two moments at which the sink may drain. */
 const BATCHES_AT_ONCE = 16;
@@ -16,6 +17,8 @@ const BATCHES_AT_ONCE = 16;
  */
 export abstract class ParquetScanner implements GroupScanner {
   protected readonly odd: OddRows;
+  /** the leaves that are read of the row group at hand */
+  private opened: readonly Leaf[] = [];
   private readonly cells: Cell[];
 
   /**
@@ -33,7 +36,12 @@ export abstract class ParquetScanner implements GroupScanner {
     this.cells = columns.map(() => undefined);
   }
 
-  /** Reads the next rows of all leaves, and marks those that are not plain. */
+  /** The leaves that have to be read of a row group. */
+  protected wanted(_group: RowGroup): readonly Leaf[] {
+    return this.leaves;
+  }
+
+  /** Reads the next rows of the wanted leaves, and marks those that are not plain. */
   protected abstract read(rows: number): void;
   /** Hands on those of the rows read last that are plain. */
   protected abstract handOn(rows: number): void;
@@ -44,7 +52,7 @@ export abstract class ParquetScanner implements GroupScanner {
     try {
       return await this.scanRows(parquet, group, before, where);
     } finally {
-      for (const leaf of this.leaves) leaf.close();
+      for (const leaf of this.opened) leaf.close();
     }
   }
 
@@ -60,17 +68,17 @@ export abstract class ParquetScanner implements GroupScanner {
       rows += next;
       if (batch % BATCHES_AT_ONCE === 0) await this.sink.drain();
     }
-    return { rows, complete: this.leaves.every((leaf) => leaf.ended) };
+    return { rows, complete: this.opened.every((leaf) => leaf.ended) };
   }
 
   /** Whatever is wrong with a file, the careful reader comes to it too, and has the words for it. */
   private async open(parquet: ParquetFile, group: RowGroup, where: string): Promise<boolean> {
     try {
-      for (const leaf of this.leaves) {
-        const name = leaf.place.path.join("\0");
-        const chunks = group.columns.filter((chunk) => chunk.meta_data?.path_in_schema.join("\0") === name);
-        if (chunks.length !== 1) return false;
-        leaf.open(chunks[0].meta_data!, new Uint8Array(await readChunk(parquet, chunks[0], where)));
+      this.opened = this.wanted(group);
+      for (const leaf of this.opened) {
+        const chunk = chunkOf(group, leaf.place);
+        if (chunk === undefined) return false;
+        leaf.open(chunk.meta_data!, new Uint8Array(await readChunk(parquet, chunk, where)));
       }
       return true;
     } catch {
@@ -80,7 +88,7 @@ export abstract class ParquetScanner implements GroupScanner {
 
   private understands(rows: number): boolean {
     try {
-      for (const leaf of this.leaves) leaf.begin();
+      for (const leaf of this.opened) leaf.begin();
       this.odd.clear();
       this.read(rows);
       return true;

@@ -1,10 +1,12 @@
-import type { SchemaElement, SchemaTree } from "hyparquet";
+import type { RowGroup, SchemaElement, SchemaTree } from "hyparquet";
 import { DAY_MICROS, END_DAY, FIRST_DAY } from "../../transforms/calendar";
+import { words } from "../../transforms/ids";
 import type { TimeUnit } from "../../transforms/rules";
 import { date } from "../../transforms/values";
 import { isInteger, isText, isUnsigned } from "../io/parquettypes";
 import type { Leaf, LeafPlace } from "./parquetleaf";
 import { flatPlace, type OddRows } from "./parquetscan";
+import { boundsOf } from "./parquetstats";
 import { Int96Leaf, IntegerLeaf, TextLeaf } from "./parquetvalues";
 import { dayAt, NO_DAY, TimeReader } from "./times";
 
@@ -18,6 +20,9 @@ export const isId = ({ element }: LeafPlace): boolean =>
 
 export const isPlainText = ({ element }: LeafPlace): boolean => element.type === "BYTE_ARRAY" && isText(element);
 
+/** The first and the last of some times, in microseconds. */
+export type Span = [first: number, last: number];
+
 /** A column of points in time. */
 export interface TimeColumn {
   readonly leaf: Leaf;
@@ -25,6 +30,8 @@ export interface TimeColumn {
   readonly wall: boolean;
   /** Reads the next times, in whole microseconds. */
   read(rows: number, times: Float64Array, odd: OddRows): void;
+  /** Within which all times of a row group lie, none of them odd; undefined if its footer does not prove that. */
+  span?(group: RowGroup): Span | undefined;
 }
 
 /** @param unit of numbers, null if they are no times */
@@ -62,19 +69,33 @@ class NumberTimes implements TimeColumn {
   ) {}
 
   read(rows: number, times: Float64Array, odd: OddRows) {
-    const { leaf, unit } = this;
+    const { leaf } = this;
     leaf.read(rows);
-    const { pairs } = leaf;
+    this.micros(leaf.pairs, rows, times);
+    markOutside(times, rows, odd);
+    odd.markLacking(leaf);
+  }
+
+  span(group: RowGroup): Span | undefined {
+    const bounds = boundsOf(group, this.leaf.place);
+    if (bounds === undefined) return undefined;
+    const times = new Float64Array(2);
+    this.micros(words(BigInt64Array.from(bounds)), 2, times);
+    return legal([times[0], times[1]]);
+  }
+
+  private micros(pairs: Int32Array, rows: number, times: Float64Array) {
+    const { unit } = this;
     if (unit === "ns") thousandths(pairs, rows, times);
     else {
       // A number too great for a double to hold exactly lies outside of the years anyway, and stays there.
       const scale = SCALES[unit];
       for (let i = 0; i < rows; i++) times[i] = (pairs[2 * i + 1] * WORD + (pairs[2 * i] >>> 0)) * scale;
     }
-    markOutside(times, rows, odd);
-    odd.markLacking(leaf);
   }
 }
+
+const legal = (span: Span): Span | undefined => (span[0] >= FIRST && span[1] < END ? span : undefined);
 
 function markOutside(times: Float64Array, rows: number, odd: OddRows) {
   for (let i = 0; i < rows; i++) if (!(times[i] >= FIRST && times[i] < END)) odd.mark(i);
@@ -179,6 +200,15 @@ export class DayColumn {
       if (!(day >= FIRST_DAY && day < END_DAY) || (folder !== NO_DAY && day !== folder)) odd.mark(i);
     }
     odd.markLacking(leaf);
+  }
+
+  /** As TimeColumn's, of the days' midnights on the wall. */
+  span(group: RowGroup): Span | undefined {
+    const { leaf, folder } = this;
+    if (leaf === undefined) return [folder * DAY_MICROS, folder * DAY_MICROS];
+    // A folder that says a day as well has to say the same one.
+    const days = leaf instanceof IntegerLeaf && folder === NO_DAY ? boundsOf(group, leaf.place) : undefined;
+    return days && legal([Number(days[0]) * DAY_MICROS, Number(days[1]) * DAY_MICROS]);
   }
 }
 

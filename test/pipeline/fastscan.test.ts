@@ -4,11 +4,14 @@ import { mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
+import { parquetMetadata } from "hyparquet";
 import { load } from "../../beam/spill";
 import { batchesOf } from "../../pipeline/gather";
 import { findFiles, planSplits } from "../../pipeline/io/files";
+import { ParquetFile } from "../../pipeline/io/parquetfile";
 import type { Split } from "../../pipeline/io/rows";
 import { readRows, type ScanInput, scanSplit } from "../../pipeline/scansplit";
+import { DAY_MICROS } from "../../transforms/calendar";
 import { DEFAULT_RULES, type Rules } from "../../transforms/rules";
 import { addLedger, type Ledger, unbalanced } from "../../transforms/tablecounts";
 import { cases } from "../cases";
@@ -16,6 +19,20 @@ import { plainRankings, SOME_DAY } from "../transforms/plain";
 import { type CsvFile, csvFile } from "./csvcases";
 import { temporary } from "./io/gather";
 import { longParquet, parquetFile } from "./parquetcases";
+import {
+  type Action,
+  actionsFile,
+  asBefore,
+  type Change,
+  cutBounds,
+  DATES,
+  DOUBLES,
+  INSTANTS,
+  sortedFile,
+  TEXTS,
+  type TimeKind,
+  WALL_TIMES,
+} from "./sortedcases";
 
 jest.setTimeout(60_000);
 
@@ -229,6 +246,144 @@ test("the cells of Parquet are made only where they must be", async () => {
     await readRows(split, columns, DEFAULT_RULES, sink);
     expect(counts).toEqual(table === "clicks" ? { columns: 16_000, cells: 4000 } : { columns: 18_000, cells: 2000 });
   }
+});
+
+/** The parts of Parquet files that scans have read since, footers apart: where each begins, by the way of reading. */
+function watchReads() {
+  const reads: { fast: number[]; careful: number[] } = { fast: [], careful: [] };
+  jest.restoreAllMocks();
+  const { slice } = ParquetFile.prototype;
+  jest.spyOn(ParquetFile.prototype, "slice").mockImplementation(function (this: ParquetFile, start, end) {
+    reads[mockCareful ? "careful" : "fast"].push(start);
+    return slice.call(this, start, end);
+  });
+  return reads;
+}
+
+afterEach(() => jest.restoreAllMocks());
+
+/** Mostly such that windows have an end on both sides. */
+const sortedRules = fc
+  .tuple(someRules, fc.nat(5))
+  .map(([rules, k]): Rules => (k === 0 ? rules : { ...rules, lookbackDays: 1, actionClock: "time" }));
+const sortedShown = fc.tuple(someShown, someShown).map(([one, other]) => one ?? other);
+
+test("Parquet sorted by time: the same, whatever windows its row groups lie in, and less is read", async () => {
+  const reads = watchReads();
+  const all = { actions: 0, rejects: 0, lines: 0 };
+  await fc.assert(
+    fc.asyncProperty(
+      sortedFile,
+      sortedRules,
+      sortedShown,
+      fc.constantFrom("plain", "order_date=2025-03-31"),
+      async (file, rules, shown, place) => {
+        mkdirSync(join(folder.path, place), { recursive: true });
+        const path = folder.write(join(place, "sorted.parquet"), file.bytes);
+        const found = await expectSame(path, file.table, rules, shown);
+        for (const name of ["actions", "rejects", "lines"] as const) all[name] += found[name];
+      },
+    ),
+    { numRuns: 600 },
+  );
+  expect(Math.min(all.actions, all.rejects)).toBeGreaterThan(100);
+  expect(reads.fast.length).toBeLessThan(0.95 * reads.careful.length);
+});
+
+/** Of customer 1, who is shown on SOME_DAY. */
+const at = (micros: number, item = 7n): Action => ({ customer: 1n, item, micros, dt: "2025-03-30" });
+const MIDNIGHT = SOME_DAY * DAY_MICROS;
+const OLD = at(MIDNIGHT - 9 * DAY_MICROS);
+const WEEK: Rules = { ...DEFAULT_RULES, lookbackDays: 7, days: [SOME_DAY] };
+const oneShown = (): ScanInput["shown"] => ({
+  id: shownId++,
+  customers: { customers: BigInt64Array.of(1n), firstDays: Int32Array.of(SOME_DAY), lastDays: Int32Array.of(SOME_DAY) },
+});
+
+/** Scans a file of one row group both ways. @returns the columns of which the fast scan has read anything, in the file's order */
+async function columnsRead({ table, bytes }: ReturnType<typeof actionsFile>, rules = WEEK, shown = oneShown()): Promise<string[]> {
+  const reads = watchReads();
+  await expectSame(folder.write("group.parquet", bytes), table, rules, shown);
+  const [{ columns }] = parquetMetadata(bytes).row_groups;
+  return columns.flatMap(({ meta_data: chunk }) =>
+    reads.fast.includes(Number(chunk!.dictionary_page_offset ?? chunk!.data_page_offset)) ? chunk!.path_in_schema : [],
+  );
+}
+
+const CLICK = ["customer_id", "item_id", "click_time"];
+const [CUSTOMER] = CLICK;
+const hours = (n: number) => MIDNIGHT + n * 3_600_000_000;
+const berlin: Rules = { ...WEEK, timezone: "Europe/Berlin" };
+
+test.each<[string, Action[], string[], TimeKind?, Rules?]>([
+  ["before the window", [OLD, at(hours(-168) - 1)], [CUSTOMER]],
+  ["with its last action at the window's start", [OLD, at(hours(-168))], CLICK],
+  ["with its first action before the cutoff", [at(hours(0) - 1), at(hours(9))], CLICK],
+  ["from the cutoff on", [at(hours(0)), at(hours(9))], [CUSTOMER]],
+  ["around the window", [OLD, at(hours(0))], CLICK],
+  ["of wall times a day before", [OLD, at(hours(-168 - 24))], CLICK, WALL_TIMES, berlin],
+  ["of wall times two days before", [OLD, at(hours(-168 - 48))], [CUSTOMER], WALL_TIMES, berlin],
+  ["of wall times a day after", [at(hours(24))], CLICK, WALL_TIMES, berlin],
+  ["of wall times two days after", [at(hours(48))], [CUSTOMER], WALL_TIMES, berlin],
+  ["of wall times that are UTC", [at(hours(0))], [CUSTOMER], WALL_TIMES],
+  ["of days", [OLD], [CUSTOMER], DATES],
+  ["of days in the window", [at(hours(-48))], ["customer_id", "config_id", "order_date"], DATES],
+  ["of texts", [OLD], CLICK, TEXTS],
+  ["of numbers that are no integers", [OLD], CLICK, DOUBLES],
+  ["with an item 0", [OLD, at(OLD.micros!, 0n)], ["customer_id", "item_id"]],
+  ["with items on both sides of 0", [OLD, at(OLD.micros!, -7n)], ["customer_id", "item_id"]],
+  ["with items below 0", [at(OLD.micros!, -7n)], [CUSTOMER]],
+  ["out of all years", [at(Date.UTC(1699, 0) * 1000)], CLICK],
+  ["without a customer", [OLD, { ...OLD, customer: null }], CLICK],
+  ["without an item", [OLD, { ...OLD, item: null }], CLICK],
+  ["without a time", [OLD, { ...OLD, micros: null }], CLICK],
+  ["by their own days", [OLD], ["dt", ...CLICK], INSTANTS, { ...WEEK, actionClock: "both" }],
+])("what is read of a row group %s", async (_, actions, columns, time = INSTANTS, rules = WEEK) => {
+  expect(await columnsRead(actionsFile(actions, time, 1000), rules)).toEqual(columns);
+});
+
+test("all is read where it is not known who is shown, and only customers where nobody is", async () => {
+  const file = actionsFile([OLD], INSTANTS, 1000);
+  expect(await columnsRead(file, WEEK, null)).toEqual(CLICK);
+  const nobody = { customers: new BigInt64Array(0), firstDays: new Int32Array(0), lastDays: new Int32Array(0) };
+  expect(await columnsRead(actionsFile([at(hours(-1))], INSTANTS, 1000), WEEK, { id: shownId++, customers: nobody })).toEqual([CUSTOMER]);
+});
+
+const of =
+  (name: string, change: (footer: Parameters<Change>[1]) => void): Change =>
+  (column, footer) => {
+    if (column === name) change(footer);
+  };
+
+test.each<[string, Change, string[]]>([
+  ["min and max as they were before", asBefore, [CUSTOMER]],
+  ["bounds that are not exact", of("click_time", ({ statistics }) => Object.assign(statistics, { is_max_value_exact: false })), [CUSTOMER]],
+  ...CLICK.flatMap((name): [string, Change, string[]][] => [
+    [`no statistics of ${name}`, of(name, (footer) => delete (footer as { statistics?: unknown }).statistics), CLICK],
+    [`no minimum of ${name}`, of(name, ({ statistics }) => delete statistics.min_value), CLICK],
+    [`no maximum of ${name}`, of(name, ({ statistics }) => delete statistics.max_value), CLICK],
+    [`the bounds of ${name} swapped`, of(name, ({ statistics: s }) => ([s.min_value, s.max_value] = [2n ** 52n, 1n])), CLICK],
+    [`no count of nulls of ${name}`, of(name, ({ statistics }) => delete statistics.null_count), CLICK],
+    [`a null of ${name}`, of(name, ({ statistics }) => (statistics.null_count = 1n)), CLICK],
+    [`more values of ${name} than rows`, of(name, (footer) => (footer.num_values = 3n)), CLICK],
+  ]),
+])("what is read where the footer has %s", async (_, change, columns) => {
+  expect(await columnsRead(actionsFile([OLD, OLD], INSTANTS, 1000, change))).toEqual(columns);
+});
+
+test("what is read where the footer has bounds of items cut short", async () => {
+  const file = actionsFile([OLD, OLD], INSTANTS, 1000);
+  expect(await columnsRead({ ...file, bytes: cutBounds(file.bytes, OLD.item!) })).toEqual(CLICK);
+});
+
+test("columns that cannot have nulls need no count of them", async () => {
+  const uncounted: Change = (_, { statistics }) => delete statistics.null_count;
+  expect(await columnsRead(actionsFile([OLD, OLD], INSTANTS, 1000, uncounted, false))).toEqual([CUSTOMER]);
+});
+
+test("a null where the footer has none goes to the careful reader, with what follows", async () => {
+  const none = of(CUSTOMER, ({ statistics }) => (statistics.null_count = 0n));
+  expect(await columnsRead(actionsFile([OLD, { ...OLD, customer: null }], INSTANTS, 1000, none))).toEqual(CLICK);
 });
 
 test("NDJSON: splits of a few bytes, that begin in lines, line ends and the byte order mark", async () => {
