@@ -13,18 +13,27 @@ const START = { direct: async () => ({ endpoint: "", stop: async () => {} }), pr
 async function runCase({ name, runner, service, limitSeconds, dies, home = join(__dirname, "../..") }) {
   const folder = mkdtempSync(join(tmpdir(), "backstory-sdk-"));
   const args = [join(home, "test/sdk/submit.js"), name, runner, folder, service.endpoint];
-  const child = spawn(process.execPath, args, { cwd: home, stdio: ["ignore", "pipe", "pipe"] });
+  // A group of its own, so that its workers end with it, however busy they are.
+  const child = spawn(process.execPath, args, { cwd: home, stdio: ["ignore", "pipe", "pipe"], detached: true });
+  const end = () => killGroup(child.pid);
+  process.once("exit", end);
   const told = { out: "", err: "" };
   child.stdout.on("data", (bytes) => (told.out += bytes));
   child.stderr.on("data", (bytes) => (told.err = `${told.err}${bytes}`.slice(-4000)));
   const closed = new Promise((resolve) => child.once("close", resolve));
-  const alarm = setTimeout(() => child.kill("SIGKILL"), limitSeconds * 1000);
+  let late = false;
+  const alarm = setTimeout(() => {
+    late = true;
+    end();
+  }, limitSeconds * 1000);
   try {
     if (dies) await killDuring(service, join(folder, "bundles"), limitSeconds);
     await closed;
-    return outcomeOf(told, child.signalCode, limitSeconds);
+    return outcomeOf(told, late, limitSeconds);
   } finally {
     clearTimeout(alarm);
+    end();
+    process.off("exit", end);
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -36,9 +45,17 @@ async function killDuring(service, sign, limitSeconds) {
   await service.stop();
 }
 
-function outcomeOf({ out, err }, signal, limitSeconds) {
+function killGroup(pid) {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // all of it has ended
+  }
+}
+
+function outcomeOf({ out, err }, late, limitSeconds) {
   const last = out.trimEnd().split("\n").at(-1);
-  if (signal !== null) return { state: "HANGS", error: `no result within ${limitSeconds} s`, seconds: limitSeconds, err };
+  if (late) return { state: "HANGS", error: `no result within ${limitSeconds} s`, seconds: limitSeconds, err };
   try {
     return { ...JSON.parse(last), err };
   } catch {
