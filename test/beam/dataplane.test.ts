@@ -54,7 +54,6 @@ class Busy {
 }
 
 class Nothing {
-  // biome-ignore lint/correctness/useYield: it has no output
   *process(_: Uint8Array): Generator<Uint8Array> {}
 }
 

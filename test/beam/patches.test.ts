@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 // before any of its modules
 import "apache-beam";
+import { DoubleCoder } from "apache-beam/coders/standard_coders";
 import { Pipeline } from "apache-beam/internal/pipeline";
 import { Root } from "apache-beam/pvalue";
 import { createOperator, OperatorContext } from "apache-beam/worker/operators";
@@ -18,10 +19,13 @@ import {
   groupByKey,
   type IOperator,
   NonPromise,
+  type PCollection,
   parDo,
   registerDoFnOperator,
+  requireForSerialization,
   runnerApi,
   VarIntCoder,
+  type WindowedValue,
   withCoderInternal,
   withName,
 } from "../../beam/sdk";
@@ -44,6 +48,21 @@ test("standard_coders: integers beyond int32 come back from VarIntCoder", () =>
 
 test("standard_coders: VarIntCoder refuses what it cannot carry, instead of carrying something else", () => {
   for (const n of [2 ** 53, 1.5, Number.NaN]) expect(() => roundTrip(new VarIntCoder(), n)).toThrow("Not an exactly representable integer");
+});
+
+test("standard_coders: VarIntCoder does not read what a number cannot hold", () => {
+  const bytes = Writer.create().int64("9007199254740993").finish();
+  expect(() => new VarIntCoder().decode(Reader.create(bytes))).toThrow("Not an exactly representable integer: 9007199254740993");
+});
+
+test("standard_coders: a double is read where it lies, without a copy of all around it", () => {
+  const writer = Writer.create();
+  for (const n of [1.5, -2]) new DoubleCoder().encode(n, writer);
+  const reader = Reader.create(writer.finish());
+  const slice = jest.spyOn(ArrayBuffer.prototype, "slice");
+  expect([new DoubleCoder().decode(reader), new DoubleCoder().decode(reader)]).toEqual([1.5, -2]);
+  expect(slice).not.toHaveBeenCalled();
+  slice.mockRestore();
 });
 
 test("standard_coders: keys that differ beyond int32 are different keys", async () => {
@@ -96,6 +115,54 @@ test("direct_runner: a group is let go before the next is handed on", async () =
     operator.process({ value: { key, value: 0 }, windows: [new GlobalWindow()], pane: {}, timestamp: 0 } as never);
   await operator.finishBundle();
   expect(held).toEqual([2, 1, 0]);
+});
+
+/** Hands on each element a while later, one at a time. */
+class Later implements IOperator {
+  constructor(
+    readonly transformId: string,
+    private readonly receive: (element: WindowedValue<unknown>) => unknown,
+  ) {}
+  async startBundle() {}
+  process(element: WindowedValue<unknown>) {
+    return new Promise<void>((resolve) => setTimeout(resolve, 20)).then(() => void this.receive(element));
+  }
+  async finishBundle() {}
+}
+registerDoFnOperator("backstory:dofn:later:v1", (transformId, transform, context) => {
+  const receiver = context.getReceiver(Object.values(transform.outputs)[0]);
+  return new Later(transformId, (element) => receiver.receive(element));
+});
+
+const later = withName("later", (_input: unknown, pipeline: Pipeline, transform: runnerApi.PTransform) => {
+  const doFn = runnerApi.FunctionSpec.create({ urn: "backstory:dofn:later:v1" });
+  const payload = runnerApi.ParDoPayload.toBinary(runnerApi.ParDoPayload.create({ doFn }));
+  transform.spec = runnerApi.FunctionSpec.create({ urn: parDo.urn, payload });
+  return pipeline.createPCollectionInternal(new GeneralObjectCoder());
+});
+
+test("direct_runner: a grouping waits for what is still on its way", async () => {
+  const elements = [1, 2, 3].map((n) => ({ key: 0, value: n }));
+  const { out } = await collect<{ out: unknown }>((root) => {
+    const late = (given(root, elements) as PCollection<unknown>).apply(later) as PCollection<{ key: number; value: number }>;
+    return { out: late.apply(withColumns<number, number>()).apply(groupByKey()) as never };
+  });
+  expect(out).toEqual([{ key: 0, value: [1, 2, 3] }]);
+});
+
+class Fails {
+  *process(n: number): Generator<number> {
+    if (n === 2) throw new Error("no twos");
+    yield n;
+  }
+}
+requireForSerialization("backstory/test/beam/patches", { Fails });
+
+test("direct_runner: what fails after a while is an error of the run, and not of the process", async () => {
+  const run = collect<{ out: number }>((root) => ({
+    out: ((given(root, [1, 2]) as PCollection<unknown>).apply(later) as PCollection<number>).apply(withName("fails", parDo(new Fails()))),
+  }));
+  await expect(run).rejects.toThrow("no twos");
 });
 
 test("operators: a ParDo may have a DoFn of a kind that was registered", async () => {
