@@ -18,6 +18,7 @@ import {
 import { dataOf, FakeRunner, until } from "./fakerunner";
 
 jest.setTimeout(30_000);
+process.env.BEAM_LOG_LEVEL = "off";
 const MB = 1 << 20;
 const byte = (n: number) => Uint8Array.of(n);
 
@@ -252,7 +253,7 @@ test("after a bundle, done or failed, nothing is kept of it, and what comes late
   const bad = runner.bundle("bad");
   await runner.feed("bad", [byte(2), byte(3), byte(4)]);
   expect((await bad).error).toContain("no twos");
-  await runner.feed("bad", [byte(5)]);
+  for (const over of ["good", "bad"]) await runner.feed(over, [byte(5)]);
   const after = runner.bundle("after");
   await runner.feed("after", [byte(6)]);
   expect((await after).error).toBe("");
@@ -271,8 +272,37 @@ test("a bundle whose data breaks off fails", async () => {
   expect((await done).error).toContain("The runner closed the data channel");
 });
 
+test("a source that fails while another is waited for fails the bundle, and not the process", async () => {
+  runner.describe(bytesOf(new ThrowOnTwo()));
+  const { transforms } = runner.descriptor;
+  transforms.other = { ...transforms.source, uniqueName: "other" };
+  runner.worker();
+  const unhandled = jest.fn();
+  process.on("unhandledRejection", unhandled);
+  const done = runner.bundle("b");
+  for (const [id, bad] of [
+    ["source", "other"],
+    ["other", "source"],
+  ]) {
+    const bundle = runner.bundle(id);
+    await runner.feed(id, [byte(2)], bad);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await runner.feed(id, [byte(1)], id);
+    expect((await bundle).error).toContain("no twos");
+  }
+  process.off("unhandledRejection", unhandled);
+  expect(unhandled).not.toHaveBeenCalled();
+  for (const id of ["source", "other"]) await runner.feed("b", [byte(1)], id);
+  expect((await done).error).toBe("");
+});
+
 test("in the middle of a long element a worker answers its runner", async () => {
-  runner.describe(bytesOf(new Busy()));
+  runner.describe((input) =>
+    input
+      .apply(withName("busy", parDo(new Busy())))
+      .apply(withName("nothing", parDo(new Nothing())))
+      .apply(withCoderInternal(new BytesCoder())),
+  );
   runner.worker();
   const order: string[] = [];
   const done = runner.bundle("b").then(() => order.push("bundle"));

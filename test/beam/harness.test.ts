@@ -168,9 +168,10 @@ test("a bundle that fails says why, and where", async () => {
   expect((await bundleOf("b", [byte(1)])).error).toMatch(/RangeError: a reason\n +at Throws\.process/);
 });
 
-test("a question for state fails when the runner answers with an error, with nonsense, or not at all", async () => {
+test("an answer about state may be larger than 4 MB; a question fails when the runner answers with an error, with nonsense, or not at all", async () => {
   const server = new Server();
   const answers: ((id: string, stream: { write(response: StateResponse): void; end(): void }) => void)[] = [
+    (id, stream) => stream.write(given5MB(id)),
     (id, stream) => stream.write(StateResponse.create({ id, error: "no such state" })),
     (id, stream) =>
       stream.write(
@@ -186,12 +187,20 @@ test("a question for state fails when the runner answers with an error, with non
   const nonsense = () => {
     throw new Error("not to be decoded");
   };
-  const ask = () => (channel.getState("b", { type: { oneofKind: undefined } }, nonsense) as { promise: Promise<unknown> }).promise;
+  const ask = (decode: (data: Uint8Array) => unknown = nonsense) =>
+    (channel.getState("b", { type: { oneofKind: undefined } }, decode) as { promise: Promise<unknown> }).promise;
+  expect(await ask(({ length }) => length)).toBe(5_000_000);
   await expect(ask()).rejects.toThrow("no such state");
   await expect(ask()).rejects.toThrow("not to be decoded");
   await expect(ask()).rejects.toThrow("The runner closed the state channel");
   server.forceShutdown();
 });
+
+const given5MB = (id: string) =>
+  StateResponse.create({
+    id,
+    response: { oneofKind: "get", get: { data: new Uint8Array(5_000_000), continuationToken: new Uint8Array() } },
+  });
 
 function answersTo(
   call: { on(name: "data" | "error", then: (request: { id: string }) => void): void; write(response: StateResponse): void; end(): void },

@@ -6,6 +6,8 @@ import "apache-beam";
 import { DoubleCoder } from "apache-beam/coders/standard_coders";
 import { Pipeline } from "apache-beam/internal/pipeline";
 import { Root } from "apache-beam/pvalue";
+import { impulse } from "apache-beam/transforms/internal";
+import { windowParam } from "apache-beam/transforms/pardo";
 import { createOperator, OperatorContext } from "apache-beam/worker/operators";
 import fc from "fast-check";
 import { Reader, Writer } from "protobufjs";
@@ -30,6 +32,7 @@ import {
   withName,
 } from "../../beam/sdk";
 import { collect, given } from "./collect";
+import { FakeRunner } from "./fakerunner";
 
 jest.setTimeout(30_000);
 
@@ -84,8 +87,8 @@ test("js_coders: keys of the general coder that differ beyond int32 are differen
   expect(out.map(({ key }) => key)).toEqual(BIG);
 });
 
-/** Runs a transform's operator alone, with a receiver of our own. */
-function operatorOf(urn: string, pipeline: Pipeline, receive: (element: unknown) => null) {
+/** A transform's operator alone, with a receiver of our own. */
+function operatorOf(urn: string, pipeline: Pipeline, receive: (element: never) => null | Promise<void>, dataChannel: unknown = null) {
   const { components } = pipeline.getProto();
   const { transforms, pcollections, windowingStrategies, coders, environments } = components!;
   const [id] = Object.entries(transforms).find(([, { spec }]) => spec?.urn === urn)!;
@@ -93,7 +96,7 @@ function operatorOf(urn: string, pipeline: Pipeline, receive: (element: unknown)
   const context = new OperatorContext(
     descriptor as never,
     () => ({ receive }) as never,
-    null!,
+    (() => dataChannel) as never,
     null!,
     () => "bundle",
     {} as never,
@@ -163,6 +166,38 @@ test("direct_runner: what fails after a while is an error of the run, and not of
     out: ((given(root, [1, 2]) as PCollection<unknown>).apply(later) as PCollection<number>).apply(withName("fails", parDo(new Fails()))),
   }));
   await expect(run).rejects.toThrow("no twos");
+});
+
+class InWindows {
+  *process(_: unknown, { window }: { window: { lookup(): { id: string } } }) {
+    for (let i = 0; i < 2; i++) yield window.lookup().id;
+  }
+}
+requireForSerialization("backstory/test/beam/patches/windows", { InWindows });
+
+test("operators: an element of several windows is processed in one after the other, however long what follows takes", async () => {
+  const pipeline = new Pipeline();
+  new Root(pipeline).apply(
+    withName("windows", (root: Root) =>
+      root.apply(impulse()).apply(withName("in", parDo(new InWindows() as never, { window: windowParam() } as never))),
+    ),
+  );
+  const seen: string[] = [];
+  const operator = operatorOf(parDo.urn, pipeline, async ({ value }: { value: string }) => void seen.push(value));
+  await operator.startBundle();
+  await operator.process({ value: 0, windows: [{ id: "a" }, { id: "b" }], pane: {}, timestamp: 0 } as never);
+  expect(seen).toEqual(["a", "a", "b", "b"]);
+});
+
+test("operators: a bundle whose end could not be sent is not done", async () => {
+  const runner = new FakeRunner();
+  runner.describe((input) => input as never);
+  const { components } = { components: runner.descriptor };
+  const channel = { getSendChannel: () => ({ sendData: async () => {}, close: () => Promise.reject(new Error("gone")) }) };
+  const pipeline = { getProto: () => ({ components }) } as unknown as Pipeline;
+  const operator = operatorOf("beam:runner:sink:v1", pipeline, () => NonPromise, channel);
+  await operator.startBundle();
+  await expect(operator.finishBundle()).rejects.toThrow("gone");
 });
 
 test("operators: a ParDo may have a DoFn of a kind that was registered", async () => {
