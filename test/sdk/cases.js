@@ -138,16 +138,16 @@ module.exports = {
     runners: ALL,
     build: (root, { out, bundles }) =>
       one(root)
-        .apply(step("numbers", new f.Numbers(200)))
+        .apply(step("numbers", new f.Numbers(16)))
         .apply(step("key", new f.KeyBy(1e9)))
         .apply(groupByKey())
-        .apply(step("slow", new f.Slow(15, bundles)))
+        .apply(step("slow", new f.Slow(250, bundles)))
         .apply(step("keyOf", new f.Key()))
         .apply(counted("counted"))
         .apply(step("keyAgain", new f.KeyBy(1)))
         .apply(writeSums(out)),
-    expected: [[200, sumTo(200)]],
-    metrics: { seen: 200, sizes: { count: 200, sum: sumTo(200), min: 0, max: 199 } },
+    expected: [[16, sumTo(16)]],
+    metrics: { seen: 16, sizes: { count: 16, sum: sumTo(16), min: 0, max: 15 } },
     splits: true,
   },
   sideInput: {
