@@ -189,6 +189,19 @@ test("operators: an element of several windows is processed in one after the oth
   expect(seen).toEqual(["a", "a", "b", "b"]);
 });
 
+const FAILING_SOURCE = `
+  require("apache-beam");
+  const { DataSourceOperator } = require("apache-beam/worker/operators");
+  const multiplexingDataChannel = { registerConsumer: async (bundle, transform, { onError }) => onError("broken"), unregisterConsumer() {} };
+  const source = Object.assign(Object.create(DataSourceOperator.prototype), { getBundleId: () => "b", multiplexingDataChannel });
+  source.startBundle().then(() => setTimeout(() => source.finishBundle().catch((error) => console.log(error)), 50));
+`;
+
+test("operators: a source that fails before it is waited for fails its bundle, and not the process", () => {
+  const told = execFileSync(process.execPath, ["-e", FAILING_SOURCE], { cwd: join(__dirname, "../.."), encoding: "utf8", timeout: 20_000 });
+  expect(told).toBe("broken\n");
+});
+
 test("operators: a bundle whose end could not be sent is not done", async () => {
   const runner = new FakeRunner();
   runner.describe((input) => input as never);

@@ -95,6 +95,7 @@ function branches(root, { out }) {
 }
 
 module.exports = {
+  fanOut1MB: fanOut("fan-out just above 1 MB", 102, 10_000),
   fanOut2MB: fanOut("fan-out to 2 MB", 20_000, 100),
   fanOut6MB: fanOut("fan-out to 6 MB", 60_000, 100),
   fanOut210MB: fanOut("fan-out to 210 MB", 21_000, 10_000),
