@@ -3,8 +3,11 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 // before any of its modules
 import "apache-beam";
+import { DoubleCoder } from "apache-beam/coders/standard_coders";
 import { Pipeline } from "apache-beam/internal/pipeline";
 import { Root } from "apache-beam/pvalue";
+import { impulse } from "apache-beam/transforms/internal";
+import { windowParam } from "apache-beam/transforms/pardo";
 import { createOperator, OperatorContext } from "apache-beam/worker/operators";
 import fc from "fast-check";
 import { Reader, Writer } from "protobufjs";
@@ -18,14 +21,18 @@ import {
   groupByKey,
   type IOperator,
   NonPromise,
+  type PCollection,
   parDo,
   registerDoFnOperator,
+  requireForSerialization,
   runnerApi,
   VarIntCoder,
+  type WindowedValue,
   withCoderInternal,
   withName,
 } from "../../beam/sdk";
 import { collect, given } from "./collect";
+import { FakeRunner } from "./fakerunner";
 
 jest.setTimeout(30_000);
 
@@ -44,6 +51,21 @@ test("standard_coders: integers beyond int32 come back from VarIntCoder", () =>
 
 test("standard_coders: VarIntCoder refuses what it cannot carry, instead of carrying something else", () => {
   for (const n of [2 ** 53, 1.5, Number.NaN]) expect(() => roundTrip(new VarIntCoder(), n)).toThrow("Not an exactly representable integer");
+});
+
+test("standard_coders: VarIntCoder does not read what a number cannot hold", () => {
+  const bytes = Writer.create().int64("9007199254740993").finish();
+  expect(() => new VarIntCoder().decode(Reader.create(bytes))).toThrow("Not an exactly representable integer: 9007199254740993");
+});
+
+test("standard_coders: a double is read where it lies, without a copy of all around it", () => {
+  const writer = Writer.create();
+  for (const n of [1.5, -2]) new DoubleCoder().encode(n, writer);
+  const reader = Reader.create(writer.finish());
+  const slice = jest.spyOn(ArrayBuffer.prototype, "slice");
+  expect([new DoubleCoder().decode(reader), new DoubleCoder().decode(reader)]).toEqual([1.5, -2]);
+  expect(slice).not.toHaveBeenCalled();
+  slice.mockRestore();
 });
 
 test("standard_coders: keys that differ beyond int32 are different keys", async () => {
@@ -65,8 +87,8 @@ test("js_coders: keys of the general coder that differ beyond int32 are differen
   expect(out.map(({ key }) => key)).toEqual(BIG);
 });
 
-/** Runs a transform's operator alone, with a receiver of our own. */
-function operatorOf(urn: string, pipeline: Pipeline, receive: (element: unknown) => null) {
+/** A transform's operator alone, with a receiver of our own. */
+function operatorOf(urn: string, pipeline: Pipeline, receive: (element: never) => null | Promise<void>, dataChannel: unknown = null) {
   const { components } = pipeline.getProto();
   const { transforms, pcollections, windowingStrategies, coders, environments } = components!;
   const [id] = Object.entries(transforms).find(([, { spec }]) => spec?.urn === urn)!;
@@ -74,7 +96,7 @@ function operatorOf(urn: string, pipeline: Pipeline, receive: (element: unknown)
   const context = new OperatorContext(
     descriptor as never,
     () => ({ receive }) as never,
-    null!,
+    (() => dataChannel) as never,
     null!,
     () => "bundle",
     {} as never,
@@ -96,6 +118,99 @@ test("direct_runner: a group is let go before the next is handed on", async () =
     operator.process({ value: { key, value: 0 }, windows: [new GlobalWindow()], pane: {}, timestamp: 0 } as never);
   await operator.finishBundle();
   expect(held).toEqual([2, 1, 0]);
+});
+
+/** Hands on each element a while later, one at a time. */
+class Later implements IOperator {
+  constructor(
+    readonly transformId: string,
+    private readonly receive: (element: WindowedValue<unknown>) => unknown,
+  ) {}
+  async startBundle() {}
+  process(element: WindowedValue<unknown>) {
+    return new Promise<void>((resolve) => setTimeout(resolve, 20)).then(() => void this.receive(element));
+  }
+  async finishBundle() {}
+}
+registerDoFnOperator("backstory:dofn:later:v1", (transformId, transform, context) => {
+  const receiver = context.getReceiver(Object.values(transform.outputs)[0]);
+  return new Later(transformId, (element) => receiver.receive(element));
+});
+
+const later = withName("later", (_input: unknown, pipeline: Pipeline, transform: runnerApi.PTransform) => {
+  const doFn = runnerApi.FunctionSpec.create({ urn: "backstory:dofn:later:v1" });
+  const payload = runnerApi.ParDoPayload.toBinary(runnerApi.ParDoPayload.create({ doFn }));
+  transform.spec = runnerApi.FunctionSpec.create({ urn: parDo.urn, payload });
+  return pipeline.createPCollectionInternal(new GeneralObjectCoder());
+});
+
+test("direct_runner: a grouping waits for what is still on its way", async () => {
+  const elements = [1, 2, 3].map((n) => ({ key: 0, value: n }));
+  const { out } = await collect<{ out: unknown }>((root) => {
+    const late = (given(root, elements) as PCollection<unknown>).apply(later) as PCollection<{ key: number; value: number }>;
+    return { out: late.apply(withColumns<number, number>()).apply(groupByKey()) as never };
+  });
+  expect(out).toEqual([{ key: 0, value: [1, 2, 3] }]);
+});
+
+class Fails {
+  *process(n: number): Generator<number> {
+    if (n === 2) throw new Error("no twos");
+    yield n;
+  }
+}
+requireForSerialization("backstory/test/beam/patches", { Fails });
+
+test("direct_runner: what fails after a while is an error of the run, and not of the process", async () => {
+  const run = collect<{ out: number }>((root) => ({
+    out: ((given(root, [1, 2]) as PCollection<unknown>).apply(later) as PCollection<number>).apply(withName("fails", parDo(new Fails()))),
+  }));
+  await expect(run).rejects.toThrow("no twos");
+});
+
+class InWindows {
+  *process(_: unknown, { window }: { window: { lookup(): { id: string } } }) {
+    for (let i = 0; i < 2; i++) yield window.lookup().id;
+  }
+}
+requireForSerialization("backstory/test/beam/patches/windows", { InWindows });
+
+test("operators: an element of several windows is processed in one after the other, however long what follows takes", async () => {
+  const pipeline = new Pipeline();
+  new Root(pipeline).apply(
+    withName("windows", (root: Root) =>
+      root.apply(impulse()).apply(withName("in", parDo(new InWindows() as never, { window: windowParam() } as never))),
+    ),
+  );
+  const seen: string[] = [];
+  const operator = operatorOf(parDo.urn, pipeline, async ({ value }: { value: string }) => void seen.push(value));
+  await operator.startBundle();
+  await operator.process({ value: 0, windows: [{ id: "a" }, { id: "b" }], pane: {}, timestamp: 0 } as never);
+  expect(seen).toEqual(["a", "a", "b", "b"]);
+});
+
+const FAILING_SOURCE = `
+  require("apache-beam");
+  const { DataSourceOperator } = require("apache-beam/worker/operators");
+  const multiplexingDataChannel = { registerConsumer: async (bundle, transform, { onError }) => onError("broken"), unregisterConsumer() {} };
+  const source = Object.assign(Object.create(DataSourceOperator.prototype), { getBundleId: () => "b", multiplexingDataChannel });
+  source.startBundle().then(() => setTimeout(() => source.finishBundle().catch((error) => console.log(error)), 50));
+`;
+
+test("operators: a source that fails before it is waited for fails its bundle, and not the process", () => {
+  const told = execFileSync(process.execPath, ["-e", FAILING_SOURCE], { cwd: join(__dirname, "../.."), encoding: "utf8", timeout: 20_000 });
+  expect(told).toBe("broken\n");
+});
+
+test("operators: a bundle whose end could not be sent is not done", async () => {
+  const runner = new FakeRunner();
+  runner.describe((input) => input as never);
+  const { components } = { components: runner.descriptor };
+  const channel = { getSendChannel: () => ({ sendData: async () => {}, close: () => Promise.reject(new Error("gone")) }) };
+  const pipeline = { getProto: () => ({ components }) } as unknown as Pipeline;
+  const operator = operatorOf("beam:runner:sink:v1", pipeline, () => NonPromise, channel);
+  await operator.startBundle();
+  await expect(operator.finishBundle()).rejects.toThrow("gone");
 });
 
 test("operators: a ParDo may have a DoFn of a kind that was registered", async () => {

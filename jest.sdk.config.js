@@ -1,0 +1,9 @@
+/** The conformance suite: the SDK, patched, on real runners, which test/sdk/install.js puts into .cache/sdk/. */
+module.exports = {
+  testEnvironment: "node",
+  testMatch: ["<rootDir>/test/sdk/**/*.test.js"],
+  modulePathIgnorePatterns: ["<rootDir>/dist", "<rootDir>/.cache"],
+  moduleNameMapper: { "^backstory/(.*)$": "<rootDir>/dist/$1.js" },
+  transform: {},
+  testTimeout: 150_000,
+};
