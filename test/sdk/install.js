@@ -5,7 +5,7 @@
  */
 const { execFileSync } = require("node:child_process");
 const { createHash } = require("node:crypto");
-const { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } = require("node:fs");
+const { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } = require("node:fs");
 const { basename, join } = require("node:path");
 
 const HOME = join(__dirname, "../../.cache/sdk");
@@ -36,10 +36,14 @@ function tool(name, args, options) {
 function installPrism() {
   if (existsSync(prism)) return;
   const { module, version, sum } = PRISM;
-  const found = JSON.parse(tool("go", ["mod", "download", "-json", `${module}@${version}`], { timeout: 5 * MINUTE, cwd: "/" }));
+  const go = join(prism, "..", "go");
+  // a cache that can be removed like any other folder
+  const caches = { GOMODCACHE: join(go, "mod"), GOCACHE: join(go, "build"), GOFLAGS: "-modcacherw" };
+  const env = { ...process.env, ...caches, GOBIN: join(prism, "..") };
+  const found = JSON.parse(tool("go", ["mod", "download", "-json", `${module}@${version}`], { env, timeout: 5 * MINUTE, cwd: "/" }));
   if (found.Sum !== sum) fail(`${module}@${version} has checksum ${found.Sum}, not ${sum}`);
-  const env = { ...process.env, GOBIN: join(prism, ".."), GOFLAGS: "" };
   tool("go", ["install", `${module}/go/cmd/prism@${version}`], { env, stdio: "inherit", timeout: 15 * MINUTE });
+  rmSync(go, { recursive: true });
 }
 
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
