@@ -1,5 +1,7 @@
 /** @type {import("jest").Config} */
 module.exports = {
+  // jest leaves a core free by default, which on two cores is half of them
+  maxWorkers: "100%",
   testEnvironment: "node",
   testMatch: ["<rootDir>/test/**/*.test.ts"],
   // suites with Python, Java and the like: jest.slow.config.js
