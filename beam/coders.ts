@@ -11,16 +11,7 @@ import {
   withCoderInternal,
   withName,
 } from "./sdk";
-import { isSpilled, load } from "./spill";
-
-/** Typed arrays by the letter that stands for them on the wire. */
-const ARRAYS = {
-  b: Uint8Array,
-  i: Int32Array,
-  d: Float64Array,
-  q: BigInt64Array,
-} as const;
-type Column = Uint8Array | Int32Array | Float64Array | BigInt64Array;
+import { ARRAYS, type Column, isSpilled, type Letter, load } from "./spill";
 
 /**
  * Plain objects of typed arrays, as they lie in memory, little-endian: nothing is looked at value by value. Anything else in
@@ -73,7 +64,7 @@ function readValue(reader: Reader): unknown {
   if (letter in ARRAYS) {
     // A copy, because a typed array must be aligned and the message around it must not be kept alive.
     const bytes = Uint8Array.prototype.slice.call(reader.bytes());
-    return new ARRAYS[letter as keyof typeof ARRAYS](bytes.buffer);
+    return new ARRAYS[letter as Letter](bytes.buffer);
   }
   if (letter === "a") return Array.from({ length: reader.uint32() }, () => readValue(reader));
   if (letter === "o") {

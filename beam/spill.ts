@@ -107,9 +107,10 @@ function without(chunks: Uint8Array[], bytes: number): Uint8Array[] {
   return bytes === 0 ? chunks.slice(i) : [chunks[i].subarray(bytes), ...chunks.slice(i + 1)];
 }
 
-const ARRAYS = { b: Uint8Array, i: Int32Array, d: Float64Array, q: BigInt64Array } as const;
-type Letter = keyof typeof ARRAYS;
-type Column = Uint8Array | Int32Array | Float64Array | BigInt64Array;
+/** Typed arrays by the letter that stands for them, on disk and on the wire. */
+export const ARRAYS = { b: Uint8Array, i: Int32Array, d: Float64Array, q: BigInt64Array } as const;
+export type Letter = keyof typeof ARRAYS;
+export type Column = Uint8Array | Int32Array | Float64Array | BigInt64Array;
 
 /** Where a column lies: its letter, the byte where it begins, counted from the first column, and its length in elements. */
 type Place = [letter: Letter, offset: number, length: number];

@@ -14,8 +14,15 @@ export type RecentPart = WindowedActions | Timelines | Spilled;
 /** The recent actions of a bucket: to be merged, each part already cut to what can be needed or still small. */
 export type Recent = RecentPart[];
 
+/** The timelines of all parts. */
+export const mergeRecent = (parts: Recent, window: Window): Timelines =>
+  mergeTimelines(
+    parts.map((part) => opened(part, window)),
+    window,
+  );
+
 /** A part in memory, within the window. */
-export function opened(part: RecentPart, window: Window): WindowedActions | Timelines {
+function opened(part: RecentPart, window: Window): WindowedActions | Timelines {
   const columns = load<ActionBatch | WindowedActions | Timelines>(part);
   return "firsts" in columns ? columns : applyWindow(columns, window);
 }
@@ -36,12 +43,7 @@ export interface JoinOutput {
 /** Kernel: merges the actions of a bucket into timelines and gives each of its rankings its history. */
 export async function joinBucket({ left, right, rules }: JoinInput, emit: Emit<JoinOutput>): Promise<void> {
   const window = new Window(rules);
-  const timelines = left.map((parts) =>
-    mergeTimelines(
-      parts.map((part) => opened(part, window)),
-      window,
-    ),
-  );
+  const timelines = left.map((parts) => mergeRecent(parts, window));
   const { joined, ledger } = joinHistories({ left: timelines, right: right.map((batch) => load(batch)) }, window);
   await emit({ joined: joined.days.length === 0 ? null : kept(joined), ledger });
 }

@@ -3,9 +3,9 @@ import type { KV } from "../beam/cogroup";
 import { combinePerKey, type PCollection, requireForSerialization, withName } from "../beam/sdk";
 import { bytesOf, fits, isSpilled, type MaybeSpilled, type Spilled, spill } from "../beam/spill";
 import { Window, type WindowedActions } from "./bounds";
-import { opened, type Recent, type RecentPart } from "./joinbucket";
+import { mergeRecent, type Recent, type RecentPart } from "./joinbucket";
 import type { Rules } from "./rules";
-import { mergeTimelines, type Timelines } from "./timelines";
+import type { Timelines } from "./timelines";
 
 export { mergeTimelines, type Timelines } from "./timelines";
 
@@ -58,12 +58,7 @@ export class RecentActions {
 
   private settle({ sorted, pending }: Accumulator): Accumulator {
     if (pending.length === 0) return { sorted, pending, pendingRows: 0 };
-    const window = this.theWindow();
-    const parts = this.extractOutput({ sorted, pending, pendingRows: 0 });
-    const merged = mergeTimelines(
-      parts.map((part) => opened(part, window)),
-      window,
-    );
+    const merged = mergeRecent(this.extractOutput({ sorted, pending, pendingRows: 0 }), this.theWindow());
     return { sorted: fits("scanned", bytesOf(merged)) ? merged : spill([merged])[0], pending: [], pendingRows: 0 };
   }
 

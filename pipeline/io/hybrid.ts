@@ -44,7 +44,7 @@ function unpack(bytes: Uint8Array, start: number, width: number, values: Int32Ar
 }
 
 /** Bytes past the end count as 0: a value never needs them, but all of its four may not be there. */
-function littleEndian(bytes: Uint8Array, at: number, length: number): number {
+export function littleEndian(bytes: Uint8Array, at: number, length: number): number {
   let value = 0;
   for (let k = 0; k < length && at + k < bytes.length; k++) value |= bytes[at + k] << (8 * k);
   return value;

@@ -1,3 +1,5 @@
+import { littleEndian } from "../io/hybrid";
+
 /**
  * Integers as Parquet stores levels and dictionary indexes, like readHybrid but into memory that is used again.
  * `view` looks at the memory of `bytes`, position for position.
@@ -82,11 +84,4 @@ function unpackGroup(bytes: Uint8Array, view: DataView, start: number, width: nu
     if (value > greatest) greatest = value;
   }
   return greatest;
-}
-
-/** Bytes past the end count as 0: a value never needs them, but all of its four may not be there. */
-function littleEndian(bytes: Uint8Array, at: number, length: number): number {
-  let value = 0;
-  for (let k = 0; k < length && at + k < bytes.length; k++) value |= bytes[at + k] << (8 * k);
-  return value;
 }

@@ -2,10 +2,10 @@
 
 import fc from "fast-check";
 import { applyWindow, Window, type WindowedActions } from "../../transforms/bounds";
-import { opened, type Recent } from "../../transforms/joinbucket";
+import { mergeRecent } from "../../transforms/joinbucket";
 import type { Accumulator, RecentActions } from "../../transforms/recent";
 import type { Rules } from "../../transforms/rules";
-import { mergeTimelines, type Timelines } from "../../transforms/timelines";
+import type { Timelines } from "../../transforms/timelines";
 import { type Action, actionBatch, days, rules } from "./plain";
 
 const known = fc.option(fc.uniqueArray(days, { minLength: 1, maxLength: 4 }).map((some) => some.sort((a, b) => a - b)));
@@ -59,10 +59,4 @@ export const batchesOf = (parts: readonly (readonly Action[])[], window: Window)
 
 /** The timelines of an accumulator, as the join makes them. */
 export const settled = (fn: RecentActions, accumulator: Accumulator, some: Rules): Timelines =>
-  mergeParts(fn.extractOutput(accumulator), new Window(some));
-
-const mergeParts = (parts: Recent, window: Window): Timelines =>
-  mergeTimelines(
-    parts.map((part) => opened(part, window)),
-    window,
-  );
+  mergeRecent(fn.extractOutput(accumulator), new Window(some));
