@@ -1,4 +1,5 @@
 import type { Reader, Writer } from "protobufjs";
+import "./precombine";
 import {
   type Coder,
   type Context,

@@ -20,10 +20,14 @@ export { combinePerKey, groupByKey, withCoderInternal } from "apache-beam/transf
 export { split } from "apache-beam/transforms/pardo";
 export { GlobalWindow, type WindowedValue } from "apache-beam/values";
 export {
+  CombinePerKeyPrecombineOperator,
+  decodeFromBase64,
+  encodeToBase64,
   type IOperator,
   NonPromise,
   type OperatorContext,
   type ProcessResult,
   type Receiver,
   registerDoFnOperator,
+  registerOperator,
 } from "apache-beam/worker/operators";

@@ -4,19 +4,18 @@ import { type CoGrouped, coGroupByKey, type KV } from "../beam/cogroup";
 import { Named, Values } from "../beam/elements";
 import { outputs } from "../beam/outputs";
 import { create, flatten, groupByKey, P, type PCollection, parDo, type Root, requireForSerialization, withName } from "../beam/sdk";
-import type { MaybeSpilled } from "../beam/spill";
 import { buildHistories } from "../transforms/histories";
-import type { Joined } from "../transforms/joined";
+import { withJoined } from "../transforms/joinedcoder";
 import { sumLedgers, toOneKey } from "../transforms/ledger";
 import { measure } from "../transforms/measure";
 import type { Rules } from "../transforms/rules";
 import { customersShown } from "../transforms/shown";
-import type { Shown } from "../transforms/shownindex";
+import { type Shown, Together } from "../transforms/shownindex";
 import type { Split } from "./io/rows";
 import type { MemoryPlan } from "./memory";
 import { type Outcome, Publish, type PublishOptions, type Report } from "./publish";
 import { type ScanOutputs, ScanSplits, type ScanTask } from "./scan";
-import { WriteShard } from "./write";
+import { ByFile, WriteShard } from "./write";
 import type { FileOptions } from "./writeday";
 
 /** A run, planned: what to read, what to compute, where to write. */
@@ -37,7 +36,7 @@ export interface Plan {
 /**
  * The whole graph:
  *
- *     rankings: splits -> scan -+---------------------------------------------------------> CoGroupByKey -> join -+-> by shard -> write
+ *     rankings: splits -> scan -+---------------------------------------------------------> CoGroupByKey -> join -+-> by file -> write
  *                               +-> customers shown                                            |                  +-> measure
  *                                          |                                                   |
  *     actions:  splits ------> CoGroupByKey -> scan -> withinWindow -> keepRecent (CombinePerKey)
@@ -47,16 +46,18 @@ export interface Plan {
 export function backstory(plan: Plan) {
   return withName("backstory", (root: Root): PCollection<Outcome> => {
     const rankings = root.apply(rankingTasks(plan.rankings)).apply(withName("scanRankings", scan(plan)));
-    const shown = rankings.rankings.apply(withName("customersShown", customersShown));
+    const shown = rankings.rankings.apply(withName("customersShown", customersShown(plan.rules.buckets)));
     const actions = P({ shown, splits: root.apply(actionSplits(plan.actions)) })
-      .apply(withShown)
+      .apply(withShown(Math.min(SPLIT_GROUPS, plan.actions.length)))
       .apply(withName("scanActions", scan(plan)));
 
     const { joined, ledger } = P({ actions: actions.actions, rankings: rankings.rankings }).apply(buildHistories(plan.rules));
-    const shards = joined.apply(withColumns<number, MaybeSpilled<Joined>>());
-
-    const files = shards.apply(withName("byShard", groupByKey())).apply(withName("write", asyncParDo(new WriteShard(plan.files))));
-    const metrics = shards.apply(measure(plan.rules.historyLength, plan.publish.maxPositions));
+    const files = joined
+      .apply(withName("byFile", parDo(new ByFile(plan.files.shards))))
+      .apply(withJoined)
+      .apply(withName("eachFile", groupByKey()))
+      .apply(withName("write", asyncParDo(new WriteShard(plan.files))));
+    const metrics = joined.apply(measure(plan.rules.historyLength, plan.publish.maxPositions));
     const ledgers = P([rankings.ledger, actions.ledger, ledger]).apply(flatten()).apply(withName("sumLedgers", sumLedgers));
 
     return P([
@@ -102,25 +103,31 @@ function actionSplits(splits: Split[]) {
 }
 
 /** Gives each split of actions the customers shown. No side input, since not every runner can carry one of this size. */
-const withShown = withName("withShown", ({ shown, splits }: { shown: PCollection<KV<Shown>>; splits: PCollection<KV<Split>> }) =>
-  P({ left: splits, right: shown.apply(withName("toEachGroup", parDo(new ToEachGroup()))) })
-    .apply(coGroupByKey<Split, Shown>())
-    .apply(withName("pairUp", parDo(new PairUp()))),
-);
+function withShown(groups: number) {
+  return withName("withShown", ({ shown, splits }: { shown: PCollection<KV<Shown>>; splits: PCollection<KV<Split>> }) =>
+    P({ left: splits, right: shown.apply(withName("toEachGroup", parDo(new ToEachGroup(groups)))) })
+      .apply(coGroupByKey<Split, Shown>())
+      .apply(withName("pairUp", parDo(new PairUp()))),
+  );
+}
 
 export class ToEachGroup {
+  constructor(readonly groups: number) {}
+
   *process({ value }: KV<Shown>) {
-    for (let key = 0; key < SPLIT_GROUPS; key++) yield { key, value };
+    for (let key = 0; key < this.groups; key++) yield { key, value };
   }
 }
 
 export class PairUp {
+  private together?: Together;
+
   *process({ value: { left, right } }: KV<CoGrouped<Split, Shown>>): Generator<ScanTask> {
+    this.together ??= new Together();
     // Without any ranking nobody was shown anything.
-    for (const split of left) yield { split, shown: right[0] ?? NOBODY };
+    const shown = this.together.of(right);
+    for (const split of left) yield { split, shown };
   }
 }
-
-const NOBODY: Shown = { customers: new BigInt64Array(0), firstDays: new Int32Array(0), lastDays: new Int32Array(0) };
 
 requireForSerialization("backstory/pipeline/backstory", exports);

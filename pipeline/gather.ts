@@ -1,19 +1,53 @@
 import type { KV } from "../beam/cogroup";
 import { bytesOf, fits, type MaybeSpilled, type Spilled, spill } from "../beam/spill";
-import type { ActionBatch } from "../transforms/actions";
+import { type ActionBatch, copyActions, MOST_ACTIONS } from "../transforms/actions";
+import { applyWindow, Window } from "../transforms/bounds";
 import { customerHash, words } from "../transforms/ids";
 import type { ActionTaker } from "../transforms/normalise";
+import { isHot } from "../transforms/recentparts";
+import type { Rules } from "../transforms/rules";
 import { NOT_SHOWN, type ShownIndex } from "../transforms/shownindex";
+import { mergeTimelines, type Timelines } from "../transforms/timelines";
 
 /** Actions by bucket: those of bucket b are the rows [starts[b], starts[b + 1]). One message between threads, however many buckets. */
 export interface BucketedActions {
   all: ActionBatch;
   starts: Int32Array;
+  /** of buckets that have a hot customer, what can be needed of them; there are no rows of these buckets then */
+  merged: KV<Timelines>[];
 }
+
+/** What a scan hands on of a bucket. */
+export type ScannedBatch = KV<MaybeSpilled<ActionBatch | Timelines>>;
 
 /** As they are if there is room, else spilled bucket by bucket. */
 export function keptActions(actions: BucketedActions): BucketedActions | KV<Spilled>[] {
-  return fits("scanned", bytesOf(actions.all)) ? actions : spillBatches([...slices(actions)]);
+  return fits("scanned", bytesOf(actions.all) + bytesOf(actions.merged)) ? actions : spillBatches([...slices(actions)]);
+}
+
+/**
+ * Cuts actions of hot customers to what any day can need, at once: nobody has to send or hold the others, of which one customer may have half of
+ * the input.
+ */
+export function cutHot(actions: BucketedActions, rules: Rules): BucketedActions {
+  const merged: KV<Timelines>[] = [];
+  for (const { key, value } of slices(actions, Number.POSITIVE_INFINITY) as Iterable<KV<ActionBatch>>) {
+    if (!isHot(value, rules.historyLength)) continue;
+    const window = new Window(rules);
+    const timelines = mergeTimelines([applyWindow(value, window)], window);
+    if (2 * timelines.times.length < value.times.length) merged.push({ key, value: timelines });
+  }
+  return merged.length === 0 ? actions : { ...without(actions, new Set(merged.map(({ key }) => key))), merged };
+}
+
+/** The actions of the other buckets, in memory of their own. */
+function without({ all, starts }: BucketedActions, buckets: Set<number>): Omit<BucketedActions, "merged"> {
+  const size = (b: number) => (buckets.has(b) ? 0 : starts[b + 1] - starts[b]);
+  const kept = new Int32Array(starts.length);
+  for (let b = 0; b + 1 < starts.length; b++) kept[b + 1] = kept[b] + size(b);
+  const out = sharedActions(kept[kept.length - 1], all.ownDays.length > 0);
+  for (let b = 0; b + 1 < starts.length; b++) if (size(b) > 0) copyActions(slice(all, starts[b], starts[b + 1]), out, kept[b]);
+  return { all: out, starts: kept };
 }
 
 /** Batches by bucket: as they are if there is room, else spilled. */
@@ -26,15 +60,17 @@ function spillBatches(batches: readonly KV<object>[]): KV<Spilled>[] {
   return batches.map(({ key }, i) => ({ key, value: spilled[i] }));
 }
 
-/** One batch for each bucket that has any. */
-export const batchesOf = (actions: BucketedActions | KV<Spilled>[]): Iterable<KV<MaybeSpilled<ActionBatch>>> =>
+/** A batch for each bucket that has any, more where one would be too large an element. */
+export const batchesOf = (actions: BucketedActions | KV<Spilled>[]): Iterable<ScannedBatch> =>
   Array.isArray(actions) ? actions : slices(actions);
 
 /** The batches share their memory. */
-function* slices({ all, starts }: BucketedActions): Generator<KV<ActionBatch>> {
+function* slices({ all, starts, merged }: BucketedActions, most = MOST_ACTIONS): Generator<KV<ActionBatch | Timelines>> {
   for (let key = 0; key + 1 < starts.length; key++) {
-    if (starts[key + 1] > starts[key]) yield { key, value: slice(all, starts[key], starts[key + 1]) };
+    for (let from = starts[key]; from < starts[key + 1]; from += most)
+      yield { key, value: slice(all, from, Math.min(starts[key + 1], from + most)) };
   }
+  yield* merged;
 }
 
 /**
@@ -138,7 +174,7 @@ export class ActionGather implements ActionTaker {
     this.length = 0;
     this.rows = undefined;
     if (rows.capacity <= SPARE_ROWS) spare.push(rows);
-    return { all, starts };
+    return { all, starts, merged: [] };
   }
 
   /** @param places where each row goes */

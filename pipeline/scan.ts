@@ -5,19 +5,18 @@ import { requireForSerialization } from "../beam/sdk";
 import type { MaybeSpilled } from "../beam/spill";
 import { stages } from "../beam/stages";
 import { shared, threads } from "../beam/threads";
-import type { ActionBatch } from "../transforms/actions";
 import type { RankingBatch } from "../transforms/rankings";
 import type { Rules } from "../transforms/rules";
 import type { Shown } from "../transforms/shownindex";
 import type { Ledger } from "../transforms/tablecounts";
-import { batchesOf } from "./gather";
+import { batchesOf, type ScannedBatch } from "./gather";
 import type { Split } from "./io/rows";
 import { progress } from "./progress";
 import { IMPRESSIONS, SCAN_ACTIONS, SCAN_RANKINGS, type ScanInput, type ScanOutput, type SplitExtent } from "./scansplit";
 
 /** The outputs of a scan. */
 export interface ScanOutputs {
-  actions: KV<MaybeSpilled<ActionBatch>>;
+  actions: ScannedBatch;
   rankings: KV<MaybeSpilled<RankingBatch>>;
   ledger: Ledger;
   extents: SplitExtent;

@@ -11,7 +11,7 @@ import type { Rules } from "../transforms/rules";
 import { type Shown, ShownIndex } from "../transforms/shownindex";
 import { type Ledger, noCounts, place, rejectedRows, seeColumns, type TableCounts } from "../transforms/tablecounts";
 import { type FastSink, isFast, readFast } from "./fastscan";
-import { ActionGather, type BucketedActions, keptActions, keptBatches } from "./gather";
+import { ActionGather, type BucketedActions, cutHot, keptActions, keptBatches } from "./gather";
 import { parseJson } from "./io/json";
 import { readSplit } from "./io/readers";
 import type { Split } from "./io/rows";
@@ -189,7 +189,7 @@ class Scan implements FastSink {
 
   *batches(): Generator<ScanOutput> {
     this.writeRejects();
-    if (this.gatheredActions.length > 0) yield { actions: keptActions(this.gatheredActions.take(this.rules.buckets)) };
+    if (this.gatheredActions.length > 0) yield { actions: keptActions(cutHot(this.gatheredActions.take(this.rules.buckets), this.rules)) };
     if (this.gatheredRankings.length > 0) yield { rankings: keptBatches([...this.gatheredRankings.take(this.rules.buckets)]) };
   }
 

@@ -3,26 +3,38 @@ import type { KV } from "../beam/cogroup";
 import { requireForSerialization } from "../beam/sdk";
 import { load, type MaybeSpilled } from "../beam/spill";
 import { threads } from "../beam/threads";
+import type { KeptJoin } from "../transforms/joinbucket";
 import type { Joined } from "../transforms/joined";
+import { cutJoined, gatherPieces } from "../transforms/joinedparts";
 import { progress } from "./progress";
 import { type FileOptions, WRITE_DAY, type WrittenFile } from "./writeday";
 
-/** Writes all rows of one shard, one file a day; days side by side where there are threads. */
+/** The key of a file: one for each shard and day. */
+export const fileKey = (shard: number, day: number, shards: number): number => day * shards + shard;
+
+/** A bucket's join to what each file gets of it. */
+export class ByFile {
+  constructor(readonly shards: number) {}
+
+  *process({ key: shard, value }: KV<KeptJoin>): Generator<KV<MaybeSpilled<Joined>>> {
+    if (Array.isArray(value)) for (const { day, part } of value) yield { key: fileKey(shard, day, this.shards), value: part };
+    else for (const part of cutJoined(value)) yield { key: fileKey(shard, part.days[0], this.shards), value: part };
+  }
+}
+
+/** Writes all rows of one shard and day to a file. */
 export class WriteShard implements AsyncDoFn<KV<Iterable<MaybeSpilled<Joined>>>, WrittenFile> {
   constructor(readonly options: FileOptions) {}
 
-  async process({ key: shard, value }: KV<Iterable<MaybeSpilled<Joined>>>, emit: (output: WrittenFile) => Promise<void>): Promise<void> {
-    // The histories of what was spilled stay on disk; all days look at the rest.
-    const parts = Array.from(value, (part) => load(part, SharedArrayBuffer));
-    const days = new Set(parts.flatMap((part) => Array.from(new Set(part.days))));
-    await Promise.all(
-      [...days].map((day) =>
-        threads().run(WRITE_DAY, { shard, day, parts, options: this.options }, async (file) => {
-          progress.wrote(file.rows);
-          await emit(file);
-        }),
-      ),
-    );
+  async process({ key, value }: KV<Iterable<MaybeSpilled<Joined>>>, emit: (output: WrittenFile) => Promise<void>): Promise<void> {
+    const { options } = this;
+    const day = Math.floor(key / options.shards);
+    // The histories of what was spilled stay on disk.
+    const parts = gatherPieces(Array.from(value, (part) => load(part, SharedArrayBuffer)));
+    await threads().run(WRITE_DAY, { shard: key - day * options.shards, day, parts, options }, async (file) => {
+      progress.wrote(file.rows);
+      await emit(file);
+    });
   }
 }
 

@@ -5,6 +5,7 @@ import { deserialize, serialize } from "node:v8";
 import { ColumnsCoder } from "../beam/coders";
 import { deserializeFn, P, type Root } from "../beam/sdk";
 import type { Plan } from "../pipeline/backstory";
+import { fileKey } from "../pipeline/write";
 import { applyWindow, Window } from "../transforms/bounds";
 import { DAY_MICROS } from "../transforms/calendar";
 import { buildTrainingInputs } from "../transforms/inputs";
@@ -85,7 +86,9 @@ function inputs(): Record<string, unknown[]> {
   return {
     ApplyWindow: batches.map(keyed),
     RecentActions: [...windowed, timelines],
-    JoinHistories: [keyed({ left: [[...windowed, timelines]], right }), keyed({ left: [], right })],
+    CutRecent: [keyed([...windowed, timelines])],
+    JoinHistories: [keyed({ left: [{ parts: [...windowed, timelines], index: 0, of: 1 }], right }), keyed({ left: [], right })],
+    ByFile: [keyed(joined)],
     MeasureHistories: [keyed(joined)],
     SumMetrics: [metrics.toJSON(), metrics.toJSON()],
     SumLedgers: [ledger, used],
@@ -109,7 +112,7 @@ function inputs(): Record<string, unknown[]> {
         { split, shown: null },
       ]),
     ],
-    WriteShard: [{ key: 1, value: [joined] }],
+    WriteShard: [{ key: fileKey(1, joined.days[0], plan.files.shards), value: [joined] }],
     Publish: [{ key: 0, value: [{ start: true }, { ledger: used }, { extents }, { metrics: metrics.toJSON() }] }],
   };
 }

@@ -12,6 +12,9 @@ export interface ActionBatch {
   ownDays: Int32Array;
 }
 
+/** Of a batch: half of an element's bytes, so that what was gathered before has room for one more. */
+export const MOST_ACTIONS = 1 << 16;
+
 /** Gathers actions row by row into a batch. */
 export class ActionBuilder {
   length = 0;
@@ -28,14 +31,18 @@ export class ActionBuilder {
     ownDays[i] = ownDay;
   }
 
-  /** What was gathered, as one batch for each bucket of customers that has any; the builder is empty afterwards. */
+  /**
+   * What was gathered, by bucket of customers: a batch for each that has any, more where one would be too large an element. The builder is empty
+   * afterwards.
+   */
   *take(buckets: number): Generator<{ key: number; value: ActionBatch }> {
     const { rows, starts } = byBucket(words(this.batch.customers), this.length, buckets);
     this.length = 0;
     for (let bucket = 0; bucket < buckets; bucket++) {
       const from = starts[bucket];
       const to = starts[bucket + 1];
-      if (to > from) yield { key: bucket, value: pickActions(this.batch, rows.subarray(from, to)) };
+      for (let at = from; at < to; at += MOST_ACTIONS)
+        yield { key: bucket, value: pickActions(this.batch, rows.subarray(at, Math.min(to, at + MOST_ACTIONS))) };
     }
   }
 }
@@ -69,12 +76,13 @@ function actionColumns(length: number): ActionBatch {
   };
 }
 
-function copyActions(from: ActionBatch, to: ActionBatch): ActionBatch {
-  to.customers.set(from.customers);
-  to.items.set(from.items);
-  to.times.set(from.times);
-  to.types.set(from.types);
-  to.ownDays.set(from.ownDays);
+/** Copies all rows, to the rows from `at` on. @returns to */
+export function copyActions(from: ActionBatch, to: ActionBatch, at = 0): ActionBatch {
+  to.customers.set(from.customers, at);
+  to.items.set(from.items, at);
+  to.times.set(from.times, at);
+  to.types.set(from.types, at);
+  if (to.ownDays.length > 0) to.ownDays.set(from.ownDays, at);
   return to;
 }
 

@@ -29,9 +29,9 @@ export function groupRankings(batches: readonly RankingBatch[]): Groups {
   return { rankings: takeRankings(all, order), starts: starts.slice(0, groups + 1) };
 }
 
-/** The rankings of some groups, and where each group's begin. */
+/** The rankings of some groups, in the order given, and where each group's begin. */
 export function takeGroups({ rankings, starts }: Groups, kept: Int32Array): { rankings: RankingBatch; rankingStarts: Int32Array } {
-  if (kept.length === starts.length - 1) return { rankings, rankingStarts: starts };
+  if (kept.length === starts.length - 1 && kept.every((group, i) => group === i)) return { rankings, rankingStarts: starts };
   const rankingStarts = new Int32Array(kept.length + 1);
   for (let i = 0; i < kept.length; i++) rankingStarts[i + 1] = rankingStarts[i] + starts[kept[i] + 1] - starts[kept[i]];
   const rows = new Int32Array(rankingStarts[kept.length]);

@@ -6,15 +6,16 @@ import { P, type PCollection, withName } from "../beam/sdk";
 import type { MaybeSpilled } from "../beam/spill";
 import type { ActionBatch } from "./actions";
 import { JoinHistories, type JoinOutputs } from "./join";
-import type { Recent } from "./joinbucket";
+import type { RecentChunk } from "./joinbucket";
 import type { RankingBatch } from "./rankings";
 import { keepRecent } from "./recent";
 import type { Rules } from "./rules";
+import type { Timelines } from "./timelines";
 import { withinWindow } from "./window";
 
 /** Normalised rows, in batches by bucket of customers. */
 export interface Normalised {
-  actions: PCollection<KV<MaybeSpilled<ActionBatch>>>;
+  actions: PCollection<KV<MaybeSpilled<ActionBatch | Timelines>>>;
   rankings: PCollection<KV<MaybeSpilled<RankingBatch>>>;
 }
 
@@ -25,10 +26,13 @@ export interface Normalised {
  */
 export function buildHistories(rules: Rules) {
   return withName("buildHistories", ({ actions, rankings }: Normalised) => {
-    const left = actions.apply(withColumns<number, MaybeSpilled<ActionBatch>>()).apply(withinWindow(rules)).apply(keepRecent(rules));
+    const left = actions
+      .apply(withColumns<number, MaybeSpilled<ActionBatch | Timelines>>())
+      .apply(withinWindow(rules))
+      .apply(keepRecent(rules));
     const right = rankings;
     return P({ left, right })
-      .apply(coGroupByKey<Recent, MaybeSpilled<RankingBatch>>())
+      .apply(coGroupByKey<RecentChunk, MaybeSpilled<RankingBatch>>())
       .apply(withName("joinHistories", asyncParDo(new JoinHistories(rules))))
       .apply(outputs<JoinOutputs>(["joined", "ledger"]));
   });

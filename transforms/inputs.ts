@@ -1,10 +1,11 @@
 import { ColumnsCoder } from "../beam/coders";
 import type { KV } from "../beam/cogroup";
 import { flatten, P, type PCollection, parDo, requireForSerialization, withCoderInternal, withName } from "../beam/sdk";
-import { load, type MaybeSpilled } from "../beam/spill";
+import { load } from "../beam/spill";
 import { dayName } from "./calendar";
 import { buildHistories } from "./histories";
 import type { HistoryActions, Joined } from "./join";
+import { type KeptJoin, partsOf } from "./joinbucket";
 import { type Ledger, sumLedgers } from "./ledger";
 import { normaliseRows, type RejectedRow } from "./rows";
 import { DEFAULT_RULES, DEFAULT_TABLES, type Rules } from "./rules";
@@ -107,10 +108,11 @@ function checkTable({ tables }: Rules, table: string): void {
 export class ExplodeRows {
   constructor(readonly historyLength: number) {}
 
-  *process({ value }: KV<MaybeSpilled<Joined>>): Generator<TrainingRow> {
-    const joined = load(value);
-    const actions = load(joined.actions);
-    for (let group = 0; group < joined.days.length; group++) yield* this.rows(joined, actions, group);
+  *process({ value }: KV<KeptJoin>): Generator<TrainingRow> {
+    for (const joined of partsOf(value)) {
+      const actions = load(joined.actions);
+      for (let group = 0; group < joined.days.length; group++) yield* this.rows(joined, actions, group);
+    }
   }
 
   private *rows(joined: Joined, actions: HistoryActions, group: number): Generator<TrainingRow> {

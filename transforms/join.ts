@@ -4,8 +4,7 @@ import type { OneOf } from "../beam/outputs";
 import { requireForSerialization } from "../beam/sdk";
 import type { MaybeSpilled } from "../beam/spill";
 import { threads } from "../beam/threads";
-import { JOIN_BUCKET, type Recent } from "./joinbucket";
-import type { Joined } from "./joined";
+import { JOIN_BUCKET, type KeptJoin, type RecentChunk } from "./joinbucket";
 import type { RankingBatch } from "./rankings";
 import type { Rules } from "./rules";
 import type { Ledger } from "./tablecounts";
@@ -13,16 +12,16 @@ import type { Ledger } from "./tablecounts";
 export { compareSlots, type HistoryActions, type Joined, type JoinResult, joinHistories } from "./joined";
 
 export interface JoinOutputs {
-  joined: KV<MaybeSpilled<Joined>>;
+  joined: KV<KeptJoin>;
   ledger: Ledger;
 }
 
 /** Gives each ranking of a bucket its history; emits the join under its shard, and where the bucket's rows ended. */
-export class JoinHistories implements AsyncDoFn<KV<CoGrouped<Recent, MaybeSpilled<RankingBatch>>>, OneOf<JoinOutputs>> {
+export class JoinHistories implements AsyncDoFn<KV<CoGrouped<RecentChunk, MaybeSpilled<RankingBatch>>>, OneOf<JoinOutputs>> {
   constructor(readonly rules: Rules) {}
 
   async process(
-    { key, value: { left, right } }: KV<CoGrouped<Recent, MaybeSpilled<RankingBatch>>>,
+    { key, value: { left, right } }: KV<CoGrouped<RecentChunk, MaybeSpilled<RankingBatch>>>,
     emit: (output: OneOf<JoinOutputs>) => Promise<void>,
   ): Promise<void> {
     const { rules } = this;

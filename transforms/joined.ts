@@ -15,7 +15,7 @@ import type { Timelines } from "./timelines";
 export { compareSlots } from "./groups";
 
 /**
- * Rankings with their histories: row g of the group columns is one (customer, day), its history and its rankings.
+ * Rankings with their histories: row g of the group columns is one (customer, day), its history and its rankings. Groups are in the order of days.
  * A history is a stretch of the action columns, newest first, at most historyLength long; histories may share actions.
  */
 export interface Joined {
@@ -29,6 +29,8 @@ export interface Joined {
   rankingStarts: Int32Array;
   rankings: RankingBatch;
   actions: MaybeSpilled<HistoryActions>;
+  /** 0; or 1, 2, ... where these are the first, second, ... rankings of one (customer, day) that has too many for one element */
+  piece: number;
 }
 
 /** The actions that histories are stretches of. */
@@ -188,17 +190,28 @@ class Join {
 
   result(): Joined {
     const { groups, histories } = this;
-    const kept = this.kept.subarray(0, this.keptCount);
+    const found = this.foundByDay();
+    const kept = found.map((h) => this.kept[h]);
     const heads = Int32Array.from(kept, (g) => groups.starts[g]);
     const customers = new BigInt64Array(kept.length);
     copyIds(groups.rankings.customers, heads, customers);
     return {
       customers,
       days: Int32Array.from(heads, (r) => groups.rankings.days[r]),
-      historyStarts: histories.from.slice(0, kept.length),
-      historyEnds: histories.to.slice(0, kept.length),
+      historyStarts: found.map((h) => histories.from[h]),
+      historyEnds: found.map((h) => histories.to[h]),
       ...takeGroups(groups, kept),
       actions: histories.actions(),
+      piece: 0,
     };
+  }
+
+  /** The numbers of the kept groups by day, since files are by day; those of one day by customer. */
+  private foundByDay(): Int32Array {
+    const { rankings, starts } = this.groups;
+    const n = this.keptCount;
+    // exact: days are below 2^23, groups below 2^30
+    const keys = Float64Array.from({ length: n }, (_, h) => rankings.days[starts[this.kept[h]]] * n + h);
+    return Int32Array.from(keys.sort(), (key) => key - n * Math.floor(key / n));
   }
 }

@@ -3,20 +3,19 @@ import { ColumnsCoder, withColumns } from "../beam/coders";
 import type { KV } from "../beam/cogroup";
 import { Value } from "../beam/elements";
 import { combinePerKey, type PCollection, parDo, requireForSerialization, withName } from "../beam/sdk";
-import type { MaybeSpilled } from "../beam/spill";
 import { threads } from "../beam/threads";
-import type { Joined } from "./join";
+import type { KeptJoin } from "./joinbucket";
 import { MEASURE_JOINED } from "./measurejoined";
 import { Metrics, type MetricsState } from "./metrics";
 
 /** The figures of a bucket's histories. */
-export class MeasureHistories implements AsyncDoFn<KV<MaybeSpilled<Joined>>, KV<MetricsState>> {
+export class MeasureHistories implements AsyncDoFn<KV<KeptJoin>, KV<MetricsState>> {
   constructor(
     readonly historyLength: number,
     readonly maxPositions: number,
   ) {}
 
-  process({ value: joined }: KV<MaybeSpilled<Joined>>, emit: (output: KV<MetricsState>) => Promise<void>): Promise<void> {
+  process({ value: joined }: KV<KeptJoin>, emit: (output: KV<MetricsState>) => Promise<void>): Promise<void> {
     const { historyLength, maxPositions } = this;
     return threads().run(MEASURE_JOINED, { joined, historyLength, maxPositions }, (value) => emit({ key: 0, value }));
   }
@@ -53,7 +52,7 @@ export class SumMetrics {
  *   out  one MetricsState
  */
 export function measure(historyLength: number, maxPositions: number) {
-  return withName("measure", (joined: PCollection<KV<MaybeSpilled<Joined>>>) =>
+  return withName("measure", (joined: PCollection<KV<KeptJoin>>) =>
     joined
       .apply(withName("measureHistories", asyncParDo(new MeasureHistories(historyLength, maxPositions))))
       .apply(withColumns<number, MetricsState>())

@@ -1,11 +1,12 @@
-import { load, type MaybeSpilled } from "../beam/spill";
+import { load } from "../beam/spill";
 import type { Emit, Kernel } from "../beam/threads";
 import { dayName } from "./calendar";
+import { type KeptJoin, partsOf } from "./joinbucket";
 import type { Joined } from "./joined";
 import { Metrics, type MetricsState } from "./metrics";
 
 export interface MeasureInput {
-  joined: MaybeSpilled<Joined>;
+  joined: KeptJoin;
   historyLength: number;
   maxPositions: number;
 }
@@ -13,7 +14,12 @@ export interface MeasureInput {
 /** Kernel: the figures of a bucket's histories; each history counts once for every slot that has it. */
 export async function measureJoined({ joined, historyLength, maxPositions }: MeasureInput, emit: Emit<MetricsState>): Promise<void> {
   const metrics = new Metrics(maxPositions);
-  const { days, rankingStarts, rankings, historyStarts, historyEnds, actions } = load(joined);
+  for (const part of partsOf(joined)) addPart(metrics, part, historyLength);
+  await emit(metrics.state);
+}
+
+function addPart(metrics: Metrics, joined: Joined, historyLength: number): void {
+  const { days, rankingStarts, rankings, historyStarts, historyEnds, actions } = joined;
   const { types } = load(actions);
   const names = new Map<number, string>();
   for (let g = 0; g < days.length; g++) {
@@ -22,7 +28,6 @@ export async function measureJoined({ joined, historyLength, maxPositions }: Mea
     if (dt === undefined) names.set(days[g], (dt = dayName(days[g])));
     metrics.add(types, historyStarts[g], historyEnds[g], historyLength, slots, dt);
   }
-  await emit(metrics.state);
 }
 
 export const MEASURE_JOINED: Kernel<MeasureInput, MetricsState> = {

@@ -73,6 +73,25 @@ function takeSlots(from: RankingBatch, rows: Int32Array, to: RankingBatch): void
   }
 }
 
+/** The rankings [from, to) of a batch; columns without offsets are views. */
+export function sliceRankings(
+  { customers, days, idStarts, idBytes, slotStarts, slotItems, slotOrders }: RankingBatch,
+  from: number,
+  to: number,
+): RankingBatch {
+  const [firstByte, endByte] = [idStarts[from], idStarts[to]];
+  const [firstSlot, endSlot] = [slotStarts[from], slotStarts[to]];
+  return {
+    customers: customers.subarray(from, to),
+    days: days.subarray(from, to),
+    idStarts: idStarts.subarray(from, to + 1).map((byte) => byte - firstByte),
+    idBytes: idBytes.subarray(firstByte, endByte),
+    slotStarts: slotStarts.subarray(from, to + 1).map((slot) => slot - firstSlot),
+    slotItems: slotItems.subarray(firstSlot, endSlot),
+    slotOrders: slotOrders.subarray(firstSlot, endSlot),
+  };
+}
+
 /** Empty columns for so many rankings, slots and bytes of ids. */
 export function rankingRows(rankings: number, slots: number, bytes: number): RankingBatch {
   return {

@@ -1,3 +1,4 @@
+import { ELEMENT_BYTES } from "../beam/limits";
 import { byBucket, putId } from "./actions";
 import { words } from "./ids";
 import { rankingRows, takeRankings } from "./rankingcolumns";
@@ -74,15 +75,35 @@ export class RankingBuilder {
     b.slotStarts[at + 1] = this.slots;
   }
 
-  /** What was gathered, as one batch for each bucket of customers that has any; the builder is empty afterwards. */
+  /**
+   * What was gathered, by bucket of customers: a batch for each that has any, more where one would be too large an element. The builder is empty
+   * afterwards.
+   */
   *take(buckets: number): Generator<{ key: number; value: RankingBatch }> {
     const { rows, starts } = byBucket(words(this.batch.customers), this.length, buckets);
     this.length = this.slots = this.bytes = 0;
     for (let bucket = 0; bucket < buckets; bucket++) {
       const from = starts[bucket];
       const to = starts[bucket + 1];
-      if (to > from) yield { key: bucket, value: takeRankings(this.batch, rows.subarray(from, to)) };
+      for (let at = from; at < to; ) {
+        const end = this.endOfBatch(rows, at, to);
+        yield { key: bucket, value: takeRankings(this.batch, rows.subarray(at, end)) };
+        at = end;
+      }
     }
+  }
+
+  /** How far the batch goes that begins with the ranking rows[from]. */
+  private endOfBatch(rows: Int32Array, from: number, to: number): number {
+    const { idStarts, slotStarts } = this.batch;
+    let bytes = 0;
+    let at = from;
+    for (; at < to; at++) {
+      const row = rows[at];
+      bytes += 20 + idStarts[row + 1] - idStarts[row] + 9 * (slotStarts[row + 1] - slotStarts[row]);
+      if (bytes > ELEMENT_BYTES && at > from) break;
+    }
+    return at;
   }
 
   private reserve(slots: number, bytes: number): void {

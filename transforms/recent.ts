@@ -1,9 +1,11 @@
 import { ColumnsCoder, withColumns } from "../beam/coders";
 import type { KV } from "../beam/cogroup";
-import { combinePerKey, type PCollection, requireForSerialization, withName } from "../beam/sdk";
-import { bytesOf, fits, isSpilled, type MaybeSpilled, type Spilled, spill } from "../beam/spill";
-import { Window, type WindowedActions } from "./bounds";
-import { mergeRecent, type Recent, type RecentPart } from "./joinbucket";
+import type { Weighed } from "../beam/precombine";
+import { combinePerKey, type PCollection, parDo, requireForSerialization, withName } from "../beam/sdk";
+import { bytesOf, fits, isSpilled, type MaybeSpilled, spill } from "../beam/spill";
+import { Window } from "./bounds";
+import { mergeRecent, type Recent, type RecentChunk, type RecentPart } from "./joinbucket";
+import { chunksOf, isHot } from "./recentparts";
 import type { Rules } from "./rules";
 import type { Timelines } from "./timelines";
 
@@ -23,7 +25,7 @@ export interface Accumulator {
  * because a newer one of them is seen by every later day that sees an older one. Cutting the lookback off afterwards is
  * exact, since it only removes the oldest. So a customer keeps at most historyLength x (days + 1) actions.
  */
-export class RecentActions {
+export class RecentActions implements Weighed<Accumulator> {
   private window?: Window;
   constructor(readonly rules: Rules) {}
 
@@ -56,6 +58,16 @@ export class RecentActions {
     return new ColumnsCoder();
   }
 
+  weigh({ sorted, pendingRows }: Accumulator): number {
+    return ROW_BYTES * (pendingRows + (sorted === null ? 0 : rowsOf(sorted)));
+  }
+
+  /** Of most customers little can be cut before all is together; of hot ones, nearly everything. */
+  compact(accumulator: Accumulator): Accumulator {
+    const { historyLength } = this.rules;
+    return accumulator.pending.some((part) => !isSpilled(part) && isHot(part, historyLength)) ? this.settle(accumulator) : accumulator;
+  }
+
   private settle({ sorted, pending }: Accumulator): Accumulator {
     if (pending.length === 0) return { sorted, pending, pendingRows: 0 };
     const merged = mergeRecent(this.extractOutput({ sorted, pending, pendingRows: 0 }), this.theWindow());
@@ -74,16 +86,26 @@ const MERGE_ROWS = 1 << 18;
 
 /** Of what lies on disk, about. */
 const rowsOf = (part: RecentPart): number => (isSpilled(part) ? part.bytes / ROW_BYTES : part.times.length + part.tallies.counts.length);
-const ROW_BYTES = 25;
+const ROW_BYTES = 29;
+
+/** What CombinePerKey gives for a bucket, in elements that a shuffle can take. */
+export class CutRecent {
+  *process({ key, value }: KV<Recent>): Generator<KV<RecentChunk>> {
+    for (const chunk of chunksOf(value)) yield { key, value: chunk };
+  }
+}
 
 /**
  * Actions to timelines: per customer the newest `historyLength` actions that each day is the first to see.
  *   in   (bucket, WindowedActions)   any order, any split
- *   out  (bucket, Recent)            parts that mergeTimelines makes the timelines of
+ *   out  (bucket, RecentChunk)       together, parts that mergeTimelines makes the timelines of
  */
 export function keepRecent(rules: Rules) {
-  return withName("keepRecent", (actions: PCollection<KV<WindowedActions | Spilled>>) =>
-    actions.apply(combinePerKey(new RecentActions(rules))).apply(withColumns<number, Recent>()),
+  return withName("keepRecent", (actions: PCollection<KV<RecentPart>>) =>
+    actions
+      .apply(combinePerKey(new RecentActions(rules)))
+      .apply(withName("cutRecent", parDo(new CutRecent())))
+      .apply(withColumns<number, RecentChunk>()),
   );
 }
 

@@ -5,13 +5,19 @@ import { load, type MaybeSpilled } from "../beam/spill";
 import type { RankingBatch } from "./rankings";
 import { mergeShown, type Shown, shownOf } from "./shownindex";
 
+/** Buckets of customers that share an element of customers shown: few elements, and none is large. */
+const BUCKETS_TOGETHER = 4;
+
 export class ShownOf {
-  *process({ value }: KV<MaybeSpilled<RankingBatch>>) {
-    yield { key: 0, value: shownOf(load(value)) };
+  /** @param chunks elements that the customers shown are spread over */
+  constructor(readonly chunks: number) {}
+
+  *process({ key, value }: KV<MaybeSpilled<RankingBatch>>) {
+    yield { key: key % this.chunks, value: shownOf(load(value)) };
   }
 }
 
-/** All customers shown, as one element: 16 bytes a customer. */
+/** The customers shown of some buckets, each once. */
 export class AllShown {
   createAccumulator(): Shown[] {
     return [];
@@ -35,14 +41,15 @@ export class AllShown {
 /**
  * Rankings to the customers they were shown to.
  *   in   (bucket, RankingBatch)
- *   out  (0, Shown)   one element; none if there is no ranking
+ *   out  (chunk, Shown)   each customer in one of them; none if there is no ranking
  */
-export function customersShown(rankings: PCollection<KV<MaybeSpilled<RankingBatch>>>) {
-  return rankings
-    .apply(withName("shownOf", parDo(new ShownOf())))
-    .apply(withColumns<number, Shown>())
-    .apply(combinePerKey(new AllShown()))
-    .apply(withName("shown", withColumns<number, Shown>()));
+export function customersShown(buckets: number) {
+  return (rankings: PCollection<KV<MaybeSpilled<RankingBatch>>>) =>
+    rankings
+      .apply(withName("shownOf", parDo(new ShownOf(Math.ceil(buckets / BUCKETS_TOGETHER)))))
+      .apply(withColumns<number, Shown>())
+      .apply(combinePerKey(new AllShown()))
+      .apply(withName("shown", withColumns<number, Shown>()));
 }
 
 requireForSerialization("backstory/transforms/shown", exports);

@@ -40,6 +40,56 @@ export function mergeShown(parts: readonly Shown[]): Shown {
   return { customers: index.toArray(), firstDays: Int32Array.from(first), lastDays: Int32Array.from(last) };
 }
 
+const NOBODY: Shown = { customers: new BigInt64Array(0), firstDays: new Int32Array(0), lastDays: new Int32Array(0) };
+
+/** All the customers shown, from chunks that have each of them once. They come again with every group of splits, and are the same object then. */
+export class Together {
+  private chunks: readonly Shown[] = [];
+  private last = NOBODY;
+
+  of(chunks: readonly Shown[]): Shown {
+    if (chunks.length !== this.chunks.length || chunks.some((chunk, i) => chunk !== this.chunks[i])) this.put(chunks);
+    this.chunks = chunks;
+    return this.last;
+  }
+
+  private put(chunks: readonly Shown[]): void {
+    // in one order, whatever the order in which they arrive
+    const inOrder = [...chunks].filter(({ customers }) => customers.length > 0).sort((a, b) => (a.customers[0] < b.customers[0] ? -1 : 1));
+    const all = {
+      customers: joinColumns(
+        inOrder.map(({ customers }) => customers),
+        (n) => new BigInt64Array(n),
+      ),
+      firstDays: joinColumns(
+        inOrder.map(({ firstDays }) => firstDays),
+        (n) => new Int32Array(n),
+      ),
+      lastDays: joinColumns(
+        inOrder.map(({ lastDays }) => lastDays),
+        (n) => new Int32Array(n),
+      ),
+    };
+    if (!same(all, this.last)) this.last = all;
+  }
+}
+
+function joinColumns<C extends BigInt64Array | Int32Array>(columns: readonly C[], make: (length: number) => C): C {
+  const all = make(columns.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const column of columns) {
+    all.set(column as never, at);
+    at += column.length;
+  }
+  return all;
+}
+
+const same = (a: Shown, b: Shown): boolean =>
+  sameColumn(a.customers, b.customers) && sameColumn(a.firstDays, b.firstDays) && sameColumn(a.lastDays, b.lastDays);
+
+const sameColumn = (a: BigInt64Array | Int32Array, b: BigInt64Array | Int32Array): boolean => Buffer.compare(bytesOf(a), bytesOf(b)) === 0;
+const bytesOf = ({ buffer, byteOffset, byteLength }: BigInt64Array | Int32Array) => new Uint8Array(buffer, byteOffset, byteLength);
+
 /** The window of a customer without a ranking: nothing lies within it. */
 export const NOT_SHOWN = 0;
 

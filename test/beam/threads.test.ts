@@ -42,7 +42,7 @@ test("a kernel gives in threads what it gives inline", () =>
       const inputs = buckets.map(([some, given, shown]): JoinInput => {
         const half = given.length >> 1;
         const parts = [given.slice(0, half), given.slice(half)].map((part) => applyWindow(actionBatch(part), new Window(some)));
-        return { left: [parts], right: rankingBatches(shown), rules: some };
+        return { left: [{ parts, index: 0, of: 1 }], right: rankingBatches(shown), rules: some };
       });
       const all = (threads: Threads): Promise<JoinOutput[][]> => Promise.all(inputs.map((input) => outputsOf(threads, JOIN_BUCKET, input)));
       expect(await all(pool)).toEqual(await all(useThreads(1)));

@@ -11,6 +11,7 @@ import { findFiles, planSplits } from "../../pipeline/io/files";
 import { ParquetFile } from "../../pipeline/io/parquetfile";
 import type { Split } from "../../pipeline/io/rows";
 import { readRows, type ScanInput, scanSplit } from "../../pipeline/scansplit";
+import type { ActionBatch } from "../../transforms/actions";
 import { DAY_MICROS } from "../../transforms/calendar";
 import { DEFAULT_RULES, type Rules } from "../../transforms/rules";
 import { addLedger, type Ledger, unbalanced } from "../../transforms/tablecounts";
@@ -60,7 +61,7 @@ async function scanned(split: Split, rules: Rules, shown: ScanInput["shown"]) {
     if ("rows" in output) rows += output.rows;
     else if ("actions" in output) {
       for (const { key, value: batch } of batchesOf(output.actions)) {
-        const value = load(batch);
+        const value = load(batch) as ActionBatch;
         for (const [i, customer] of value.customers.entries())
           actions.push([key, customer, value.items[i], value.times[i], value.types[i], value.ownDays[i] ?? null]);
       }

@@ -62,7 +62,7 @@ test("the rankings reach CoGroupByKey as they were scanned, and its output the j
   expect(only(named("buildHistories/joinHistories").inputs)).toBe(only(coGroup.outputs));
 });
 
-test("every shuffle carries (varint, columns): nothing goes through the SDK's general coder", () => {
+test("every shuffle carries (varint, columns or a join): nothing goes through the SDK's general coder", () => {
   const coder = (id: string) => graph.coders[id];
   const urnsOf = (pcollection: string): string[] => {
     const kv = coder(graph.pcollections[pcollection].coderId);
@@ -73,7 +73,7 @@ test("every shuffle carries (varint, columns): nothing goes through the SDK's ge
   for (const { uniqueName, inputs } of shuffles)
     expect([uniqueName, urnsOf(only(inputs))]).toEqual([
       uniqueName,
-      ["beam:coder:kv:v1", "beam:coder:varint:v1", "backstory:coder:columns:v1"],
+      ["beam:coder:kv:v1", "beam:coder:varint:v1", `backstory:coder:${uniqueName === "backstory/eachFile" ? "joined" : "columns"}:v1`],
     ]);
 });
 

@@ -12,7 +12,7 @@ const compare = (a: bigint | number, b: bigint | number): number => (a < b ? -1 
 const slotsKey = ({ slots }: Ranking) => slots.map(({ item, isOrder }) => [BigInt(item), BigInt(isOrder)]);
 
 function inOrder(a: Ranking, b: Ranking): number {
-  const order = compare(a.customer, b.customer) || a.day - b.day || Buffer.compare(Buffer.from(a.id), Buffer.from(b.id));
+  const order = a.day - b.day || compare(a.customer, b.customer) || Buffer.compare(Buffer.from(a.id), Buffer.from(b.id));
   if (order !== 0) return order;
   const [x, y] = [slotsKey(a), slotsKey(b)];
   for (let s = 0; s < Math.min(x.length, y.length); s++) {

@@ -1,7 +1,6 @@
 import fc from "fast-check";
-import { load } from "../../beam/spill";
 import { applyWindow, Window } from "../../transforms/bounds";
-import { compareSlots, type Joined, type JoinResult, joinHistories } from "../../transforms/joined";
+import { compareSlots, type JoinResult, joinHistories } from "../../transforms/joined";
 import { RecentActions } from "../../transforms/recent";
 import { DEFAULT_RULES, type Rules } from "../../transforms/rules";
 import type { Timelines } from "../../transforms/timelines";
@@ -10,6 +9,7 @@ import {
   actionBatch,
   actions,
   daysOf,
+  joinedRows,
   naiveJoin,
   plainRankings,
   type Ranking,
@@ -35,27 +35,11 @@ function joined(some: Rules, given: readonly Action[], shown: readonly Ranking[]
   return joinHistories({ left, right }, window);
 }
 
-/** Every ranking with its history, in the order of the join. */
-function rowsOf({ rankings: batch, rankingStarts, historyStarts, historyEnds, actions, customers, days }: Joined) {
-  const { items, types, times } = load(actions);
-  const all = plainRankings(batch);
-  return Array.from(days, (day, g) => {
-    const history = Array.from({ length: historyEnds[g] - historyStarts[g] }, (_, i) => {
-      const row = historyStarts[g] + i;
-      return { item: items[row], type: types[row], ...(times.length === 0 ? {} : { time: times[row] }) };
-    });
-    return all.slice(rankingStarts[g], rankingStarts[g + 1]).map((ranking) => {
-      expect([ranking.customer, ranking.day]).toEqual([customers[g], day]);
-      return { ranking, history };
-    });
-  }).flat();
-}
-
 const compare = (a: bigint | number, b: bigint | number): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** Customer, day, bytes of the ranking's id, slots. */
+/** Day, customer, bytes of the ranking's id, slots. */
 function inOrder(a: Ranking, b: Ranking): number {
-  const ids = compare(a.customer, b.customer) || a.day - b.day || Buffer.compare(Buffer.from(a.id), Buffer.from(b.id));
+  const ids = a.day - b.day || compare(a.customer, b.customer) || Buffer.compare(Buffer.from(a.id), Buffer.from(b.id));
   if (ids !== 0) return ids;
   for (let s = 0; s < Math.min(a.slots.length, b.slots.length); s++) {
     const order = compare(a.slots[s].item, b.slots[s].item) || Number(a.slots[s].isOrder) - Number(b.slots[s].isOrder);
@@ -80,7 +64,7 @@ function expectedOf(some: Rules, given: readonly Action[], shown: readonly Ranki
 function expectJoin(some: Rules, given: readonly Action[], shown: readonly Ranking[]): void {
   const result = joined(some, given, shown);
   const { rows, places: expected } = expectedOf(some, given, shown);
-  expect(rowsOf(result.joined)).toEqual(rows);
+  expect(joinedRows(result.joined)).toEqual(rows);
   expect(places(result)).toEqual(expected);
 }
 
@@ -132,7 +116,7 @@ const click = (item: bigint, hoursBefore: number, type = 1): Action => ({
 });
 const shown = (id = "r", customer = 1n): Ranking => ({ customer, day: SOME_DAY, id, slots: [{ item: 5n, isOrder: false }] });
 const histories = (some: Partial<Rules>, given: Action[], rankingsShown = [shown()]) =>
-  rowsOf(joined({ ...DEFAULT_RULES, days: [SOME_DAY], ...some }, given, rankingsShown).joined).map(({ history }) =>
+  joinedRows(joined({ ...DEFAULT_RULES, days: [SOME_DAY], ...some }, given, rankingsShown).joined).map(({ history }) =>
     history.map(({ item }) => item),
   );
 
@@ -168,13 +152,13 @@ test("a customer without actions keeps their rows; --drop-empty-history leaves t
   expect(histories({}, [click(1n, 1)], both)).toEqual([[1n], []]);
   expect(histories({}, [], both)).toEqual([[], []]);
   const dropped = joined({ ...DEFAULT_RULES, days: [SOME_DAY], dropEmptyHistory: true }, [click(1n, 1)], both);
-  expect(rowsOf(dropped.joined).map(({ ranking: { id } }) => id)).toEqual(["r"]);
+  expect(joinedRows(dropped.joined).map(({ ranking: { id } }) => id)).toEqual(["r"]);
   expect(places(dropped)).toEqual({ impressions: { used: 1, "without history": 1 }, clicks: { used: 1 } });
 });
 
 test("a bucket without rankings has no rows; its actions are of customers never shown", () => {
   const none = joined({ ...DEFAULT_RULES, days: [SOME_DAY], historyLength: 1 }, [click(1n, 1), click(2n, 2), click(3n, -1)], []);
-  expect(rowsOf(none.joined)).toEqual([]);
+  expect(joinedRows(none.joined)).toEqual([]);
   expect(places(none)).toEqual({ clicks: { "customer never shown": 3 } });
 });
 

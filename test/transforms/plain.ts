@@ -1,7 +1,9 @@
 /** Actions and rankings as plain objects, and SPEC.md's rule in its plainest form, to compare the columns and kernels with. */
 import fc from "fast-check";
+import { load } from "../../beam/spill";
 import { type ActionBatch, ActionBuilder } from "../../transforms/actions";
 import { Calendar, DAY_MICROS } from "../../transforms/calendar";
+import type { Joined } from "../../transforms/joined";
 import type { Place } from "../../transforms/ledger";
 import { type RankingBatch, RankingBuilder, type Slot } from "../../transforms/rankings";
 import { DEFAULT_RULES, ORDER, type Rules } from "../../transforms/rules";
@@ -55,6 +57,22 @@ export function plainRankings({ customers, days, idStarts, idBytes, slotStarts, 
       isOrder: slotOrders[slotStarts[r] + s] === 1,
     })),
   }));
+}
+
+/** Every ranking with its history, in the order of the join. */
+export function joinedRows({ rankings: batch, rankingStarts, historyStarts, historyEnds, actions, customers, days }: Joined) {
+  const { items, types, times } = load(actions);
+  const all = plainRankings(batch);
+  return Array.from(days, (day, g) => {
+    const history = Array.from({ length: historyEnds[g] - historyStarts[g] }, (_, i) => {
+      const row = historyStarts[g] + i;
+      return { item: items[row], type: types[row], ...(times.length === 0 ? {} : { time: times[row] }) };
+    });
+    return all.slice(rankingStarts[g], rankingStarts[g + 1]).map((ranking) => {
+      expect([ranking.customer, ranking.day]).toEqual([customers[g], day]);
+      return { ranking, history };
+    });
+  }).flat();
 }
 
 /** SPEC.md, Rule 1 and 2: does day `day` see the action? */

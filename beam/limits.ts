@@ -1,0 +1,5 @@
+/**
+ * Bytes of an element that crosses a grouping, at most, as its columns lie in memory: a runner sorts elements in buffers of some tens of MB,
+ * and sends them in messages. Only what cannot be cut (one ranking, the figures of all rows) may be more.
+ */
+export const ELEMENT_BYTES = 4 << 20;
