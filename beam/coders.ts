@@ -1,5 +1,6 @@
 import type { Reader, Writer } from "protobufjs";
 import "./precombine";
+import { packColumn, unpackColumn } from "./columns";
 import {
   type Coder,
   type Context,
@@ -15,10 +16,10 @@ import {
 import { ARRAYS, type Column, isSpilled, type Letter, load } from "./spill";
 
 /**
- * Plain objects of typed arrays, as they lie in memory, little-endian: nothing is looked at value by value. Anything else in
- * the object (numbers, strings, nested objects and arrays of such) is allowed and small.
+ * Plain objects of typed arrays. Arrays of whole numbers are packed where that is smaller (columns.ts), others go as they lie in memory,
+ * little-endian. Anything else in the object (numbers, strings, nested objects and arrays of such) is allowed and small.
  *   object  = count, then per field: name, value
- *   value   = a letter, then what the letter says
+ *   value   = a letter, then what the letter says; of arrays, a capital letter says that they are packed
  */
 export class ColumnsCoder<T> implements Coder<T> {
   static URN = "backstory:coder:columns:v1";
@@ -40,8 +41,7 @@ globalRegistry().register(ColumnsCoder.URN, ColumnsCoder);
 function writeValue(value: unknown, writer: Writer): void {
   for (const [letter, type] of Object.entries(ARRAYS)) {
     if (value instanceof type) {
-      const { buffer, byteOffset, byteLength } = value as Column;
-      writer.string(letter).bytes(new Uint8Array(buffer, byteOffset, byteLength));
+      writeColumn(letter, value as Column, writer);
       return;
     }
   }
@@ -60,6 +60,12 @@ function writeValue(value: unknown, writer: Writer): void {
   else writer.string("j").string(JSON.stringify(value) ?? "null");
 }
 
+function writeColumn(letter: string, column: Column, writer: Writer): void {
+  const packed = packColumn(column);
+  if (packed !== null) writer.string(letter.toUpperCase()).bytes(packed);
+  else writer.string(letter).bytes(new Uint8Array(column.buffer, column.byteOffset, column.byteLength));
+}
+
 function readValue(reader: Reader): unknown {
   const letter = reader.string();
   if (letter in ARRAYS) {
@@ -67,6 +73,8 @@ function readValue(reader: Reader): unknown {
     const bytes = Uint8Array.prototype.slice.call(reader.bytes());
     return new ARRAYS[letter as Letter](bytes.buffer);
   }
+  const array = letter.toLowerCase();
+  if (array in ARRAYS) return unpackColumn(array as Letter, reader.bytes());
   if (letter === "a") return Array.from({ length: reader.uint32() }, () => readValue(reader));
   if (letter === "o") {
     const object: Record<string, unknown> = {};
