@@ -118,7 +118,7 @@ class Service {
 
   private async ended(): Promise<string> {
     const fate = await this.exited;
-    return this.stopping === undefined ? `${fate}. ${lastWords(this.log)}` : new Promise<string>(() => {});
+    return this.stopping === undefined ? fate : new Promise<string>(() => {});
   }
 
   stop(): Promise<void> {
