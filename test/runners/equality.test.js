@@ -56,7 +56,7 @@ const BAD = {
   "partitions that exist": { code: 2, again: true, spoil() {}, flags: () => ["--write-mode=error"] },
 };
 
-describe.each(Object.entries(BAD))("%s", (name, { code, spoil, flags = () => [], again }) => {
+describe.each(Object.entries(BAD))("%s", (_, { code, spoil, flags = () => [], again }) => {
   let direct;
   test.each(["direct", "prism", "flink"])("on %s", async (runner) => {
     const input = join(folder, "bad");
