@@ -46,6 +46,9 @@ export function asyncParDo<In, Out>(doFn: AsyncDoFn<In, Out>, coder: Coder<Out> 
 
 /** Runs the DoFn. It keeps its promises itself and awaits them all in finishBundle, since not every caller awaits process. */
 export class AsyncOperator implements IOperator {
+  /** what becomes of an error; a worker of a runner packs it up, since only its text gets out */
+  static failed: (error: unknown) => unknown = (error) => error;
+
   private readonly running = new Set<Promise<void>>();
   private failure: { error: unknown } | undefined;
 
@@ -72,7 +75,7 @@ export class AsyncOperator implements IOperator {
 
   async finishBundle(): Promise<void> {
     await Promise.all(this.running);
-    if (this.failure !== undefined) throw this.failure.error;
+    if (this.failure !== undefined) throw AsyncOperator.failed(this.failure.error);
   }
 
   private async room(): Promise<void> {

@@ -24,4 +24,4 @@ function stages({ runs }) {
 /** Three digits that matter. */
 const short = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2));
 
-module.exports = { seconds, stages, short };
+module.exports = { median, seconds, stages, short };

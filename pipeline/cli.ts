@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { z } from "zod";
-import { ConfigError, isDiskFull } from "./errors";
+import { ConfigError, Interrupted, isDiskFull } from "./errors";
 import { helpOf, parseFlags } from "./flags";
 import { BuildOptions } from "./options";
 
@@ -16,7 +16,7 @@ interface Command {
   /** how many arguments without a flag it takes */
   paths: number;
   // biome-ignore lint/suspicious/noExplicitAny: each command's options are its own schema's
-  run: (options: any, paths: string[]) => Promise<void>;
+  run: (options: any, paths: string[], debug: boolean) => Promise<void>;
 }
 
 /** Commands by name; what one needs is loaded when it runs, so that --help is quick. */
@@ -28,7 +28,7 @@ async function commandOf(name: string): Promise<Command | undefined> {
         usage: "backstory build --impressions=PATH --clicks=PATH --add-to-carts=PATH --previous-orders=PATH --output=FOLDER",
         schema: BuildOptions,
         paths: 0,
-        run: async (options) => (await import("./report.js")).buildAndTell(options),
+        run: async (options, _, debug) => (await import("./report.js")).buildAndTell(options, debug),
       };
     case "generate": {
       const { GenerateOptions, generate } = await import("./generate.js");
@@ -66,6 +66,16 @@ async function commandOf(name: string): Promise<Command | undefined> {
           void console.log(JSON.stringify((await analyse(needed(path, "analyse"), options.maxPositions)).report(), null, 2)),
       };
     }
+    case "worker-pool": {
+      const { serveWorkers, WorkerPoolOptions } = await import("./runners/serve.js");
+      return {
+        about: "Serves workers to runners of Beam, for builds that name this pool by --environment-config. Runs until it is ended.",
+        usage: "backstory worker-pool --port=N [--host=ADDRESS] [--threads=N]",
+        schema: WorkerPoolOptions,
+        paths: 0,
+        run: async (options, _, debug) => serveWorkers(options, debug),
+      };
+    }
     default:
       return undefined;
   }
@@ -76,10 +86,10 @@ function needed(path: string | undefined, command: string): string {
   return path;
 }
 
-const COMMANDS = ["build", "generate", "inspect", "analyse"];
+const COMMANDS = ["build", "generate", "inspect", "analyse", "worker-pool"];
 
 async function usage(): Promise<string> {
-  const lines = await Promise.all(COMMANDS.map(async (name) => `  ${name.padEnd(10)} ${(await commandOf(name))!.about}`));
+  const lines = await Promise.all(COMMANDS.map(async (name) => `  ${name.padEnd(12)} ${(await commandOf(name))!.about}`));
   return `backstory: leakage-safe training inputs for sequence recommenders\n\nusage: backstory COMMAND [flags]\n\n${lines.join("\n")}\n\nbackstory COMMAND --help tells more.\nexit codes: 0 done; 1 an error of backstory or of the machine; 2 bad configuration; 3 too many rejects or a broken file; 4 differences found`;
 }
 
@@ -100,10 +110,12 @@ export async function main(args: readonly string[]): Promise<number> {
     }
     const flags = rest.filter((flag) => flag !== "--debug");
     const { options, paths } = parseFlags(command.schema, flags, command.paths);
-    await command.run(options, paths);
+    await command.run(options, paths, flags.length < rest.length);
     return EXIT.published;
   } catch (error) {
     console.error(messageOf(error, rest.includes("--debug")));
+    // What the run has left undone must not go on; all that it started has been ended.
+    if (error instanceof Interrupted) process.exit(error.exitCode);
     return exitCodeOf(error);
   }
 }

@@ -21,6 +21,16 @@ export class PublishError extends Error {
   }
 }
 
+/** Somebody ended the run; exit codes are those of a shell: 128 and the number of the signal. */
+export class Interrupted extends Error {
+  override name = "Interrupted";
+  readonly exitCode: number;
+  constructor(signal: "SIGINT" | "SIGTERM") {
+    super(`ended by ${signal}.`);
+    this.exitCode = signal === "SIGINT" ? 130 : 143;
+  }
+}
+
 /** The machine has no room left, or grants this user none. */
 export function isDiskFull(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;

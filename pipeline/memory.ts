@@ -57,4 +57,42 @@ export function planMemory(maxMemory: string | undefined, asked: number | undefi
   return { threads, room: { bytes, folder } };
 }
 
+/** How a run on a runner divides its memory. */
+export interface WorkersPlan {
+  workers: number;
+  /** bytes of each stage in each thread of a worker */
+  roomBytes: number;
+  /** bytes of a runner that is started here */
+  runnerBytes: number;
+}
+
+/** What a runner that is started here gets of a run's memory: it holds what is shuffled. */
+const RUNNER_SHARE = 0.4;
+
+/**
+ * Divides `maxMemory` between a runner, if it is started here, and worker processes of so many threads each.
+ * @param asked workers that the user wants, undefined if that was left open
+ * @throws ConfigError if not even one worker has what it needs
+ */
+export function planWorkers(
+  maxMemory: string | undefined,
+  asked: number | undefined,
+  threads: number,
+  cores: number,
+  withRunner: boolean,
+): WorkersPlan {
+  const available = availableMemory();
+  const limit = maxMemory === undefined ? DEFAULT_SHARE * available : parseMemory(maxMemory, available)!;
+  const runnerShare = withRunner ? RUNNER_SHARE : 0;
+  const rest = limit * (1 - runnerShare) - BASE_BYTES;
+  const each = BASE_BYTES + threads * THREAD_BYTES;
+  const most = Math.floor(rest / each);
+  const workers = asked ?? Math.max(1, Math.min(cores, most));
+  if (most < workers && maxMemory !== undefined)
+    throw new ConfigError(
+      `--max-memory must be at least ${megabytes((BASE_BYTES + workers * each) / (1 - runnerShare))} with ${workers === 1 ? "one worker" : `${workers} workers`} of ${threads === 1 ? "one thread" : `${threads} threads`}; got "${maxMemory}". Give it more, or use fewer --workers or --threads.`,
+    );
+  return { workers, roomBytes: Math.max(0, rest / workers - each) / 3 / (threads + 1), runnerBytes: limit * runnerShare };
+}
+
 const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6)}MB`;

@@ -25,6 +25,7 @@ const wholeNumber = (least: number, most: number, unit: string) =>
         .min(least, `must be at least ${least}`)
         .max(most, `must be at most ${most.toLocaleString("en")}`),
     );
+const address = z.string().refine(isAddress, "must be HOST:PORT, such as localhost:8099");
 const path = (what: string) => z.string().min(1, "must be a path").describe(what);
 
 /** Names are keys of plain objects, so that what every object has by itself is none. */
@@ -135,11 +136,51 @@ export const BuildOptions = z.strictObject({
     .describe("Memory to stay below; what does not fit goes to --temp-dir. Default: 70% of the machine's, or of its cgroup's.")
     .meta({ value: "SIZE|PERCENT%" }),
   tempDir: path("Folder for what does not fit into memory; else it goes beside the output.").optional().meta({ value: "FOLDER" }),
-  runner: z.enum(["direct"]).default("direct").describe("Where it runs: direct is this machine."),
+  runner: z
+    .enum(["direct", "prism", "flink", "portable"])
+    .default("direct")
+    .describe("Where it runs: direct is this process; portable is any runner of Beam that has a job service."),
+  jobEndpoint: address
+    .optional()
+    .describe("Job service that runs already. Required for portable; for prism and flink one is started here otherwise.")
+    .meta({ value: "HOST:PORT" }),
+  environment: z
+    .enum(["external", "process", "docker"])
+    .optional()
+    .describe("How the runner gets its workers: it asks a worker pool, starts a program, or starts a container. Default: external."),
+  environmentConfig: z
+    .string()
+    .min(1, "must not be empty")
+    .optional()
+    .describe(
+      "external: HOST:PORT of a worker pool that runs already, by default one of this command's own; process: the worker program, by default backstory-worker of this installation; docker: the image.",
+    )
+    .meta({ value: "CONFIG" }),
+  workers: wholeNumber(1, 1024, "of workers")
+    .optional()
+    .describe("Worker processes, each with --threads (one, then). Default: all cores; on prism one worker, with all cores as threads.")
+    .meta({ value: "WORKERS" }),
+  parallelism: wholeNumber(1, 32_768, "of tasks")
+    .optional()
+    .describe("Tasks of a stage at the same time, on Flink. Default: the number of workers.")
+    .meta({ value: "TASKS" }),
+  flinkMaster: z
+    .string()
+    .min(1, "must be an address")
+    .optional()
+    .describe("Flink's own address, as its job server sees it. Default: [local], a Flink within the job server.")
+    .meta({ value: "HOST:PORT" }),
+  flinkConfDir: path("Folder of a flink-conf.yaml, on the job server's machine.").optional().meta({ value: "FOLDER" }),
   quiet: z.boolean().default(false).describe("Print nothing but errors."),
   json: z.boolean().default(false).describe("Print the outcome as JSON on standard output, with the seconds of each stage."),
 });
 export type BuildOptions = z.infer<typeof BuildOptions>;
+
+/** HOST:PORT; an IPv6 host stands in brackets. */
+export function isAddress(text: string): boolean {
+  const port = /^(?:[\w.-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})$/.exec(text)?.[1];
+  return port !== undefined && Number(port) >= 1 && Number(port) <= 65_535;
+}
 
 function isDay(text: string): boolean {
   try {

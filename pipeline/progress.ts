@@ -1,14 +1,31 @@
+/** How far a process has come. */
+export interface Steps {
+  rows: number;
+  bytes: number;
+  written: number;
+  stage: string;
+}
+
 /**
- * How far the run has come, for whoever watches. Only what this process does is seen; it is decoration, nothing is computed
+ * How far the run has come, for whoever watches. What this process does is seen, and what its workers tell; it is decoration, nothing is computed
  * from it (the ledger travels with the data).
  */
-export class Progress {
+export class Progress implements Steps {
   rows = 0;
   bytes = 0;
   written = 0;
   stage = "reading";
   /** told of every change; the command line draws from here, because a busy thread fires no timers */
   onChange: (progress: Progress) => void = () => {};
+
+  /** What another process has done since it last told. */
+  add({ rows, bytes, written, stage }: Steps): void {
+    this.rows += rows;
+    this.bytes += bytes;
+    this.written += written;
+    this.stage = stage;
+    this.onChange(this);
+  }
 
   scanned(table: string, rows: number): void {
     this.stage = `reading ${table}`;

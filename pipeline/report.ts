@@ -1,24 +1,62 @@
 import { stages } from "../beam/stages";
+import { Interrupted } from "./errors";
 import type { BuildOptions } from "./options";
 import { type Progress, progress } from "./progress";
 import type { Outcome } from "./publish";
 import { build } from "./run";
+import type { Tell } from "./runners/tell";
 
-/** Builds, telling people how far it is and what came of it. */
-export async function buildAndTell(options: BuildOptions): Promise<void> {
+/** Builds, telling people how far it is and what came of it. @param debug whether all that a runner says is told, with stacks */
+export async function buildAndTell(options: BuildOptions, debug = false): Promise<void> {
   const began = performance.now();
   const line = new ProgressLine(options.quiet);
   progress.onChange = (now) => line.draw(now, performance.now() - began);
+  const signals = new Signals();
   let outcome: Outcome;
   try {
-    outcome = await build(options);
+    outcome = await build(options, { tell: teller(line, options.quiet, debug), signal: signals.signal });
   } finally {
     line.clear();
+    signals.close();
   }
   for (const warning of options.quiet ? [] : outcome.warnings) console.error(`warning: ${warning}`);
   if (options.json) console.log(JSON.stringify(summary(outcome, options, performance.now() - began)));
   else if (!options.quiet) console.log(told(outcome, options, performance.now() - began));
 }
+
+/** Tells on standard error what a runner says: a line each, or all of it for those who want to see everything. */
+function teller(line: ProgressLine, quiet: boolean, debug: boolean): Tell {
+  return (importance, text) => {
+    if (quiet || (importance === "debug" && !debug)) return;
+    line.clear();
+    const told = debug ? text : text.trim().split("\n")[0].slice(0, LINE_CHARS);
+    console.error(importance === "warning" ? `warning: ${told}` : told);
+  };
+}
+
+const LINE_CHARS = 300;
+
+/** The first SIGINT or SIGTERM ends the run in order, the second at once. */
+class Signals {
+  private readonly abort = new AbortController();
+  readonly signal = this.abort.signal;
+
+  constructor() {
+    for (const name of SIGNALS) process.on(name, this.take);
+  }
+
+  private readonly take = (name: (typeof SIGNALS)[number]): void => {
+    const error = new Interrupted(name);
+    if (this.signal.aborted) process.exit(error.exitCode);
+    this.abort.abort(error);
+  };
+
+  close(): void {
+    for (const name of SIGNALS) process.off(name, this.take);
+  }
+}
+
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 /** One line that is drawn over on a terminal; elsewhere a plain line now and then. */
 class ProgressLine {
@@ -43,6 +81,7 @@ class ProgressLine {
 
   clear(): void {
     if (this.drawn) process.stderr.write("\r\x1b[K");
+    this.drawn = false;
   }
 }
 

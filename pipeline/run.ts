@@ -3,26 +3,31 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, wr
 import { dirname, resolve } from "node:path";
 import { stages } from "../beam/stages";
 import { threads, useThreads } from "../beam/threads";
+import type { Plan } from "./backstory";
 import { ConfigError, isDiskFull, PublishError } from "./errors";
+import { KERNELS } from "./kernels";
 import type { BuildOptions } from "./options";
 import { outcomeFile } from "./partitions";
 import { planRun } from "./plan";
 import type { Outcome } from "./publish";
+import { chooseRunner } from "./runners/choice";
+import { aborted, NOBODY_WATCHES, type Watch } from "./runners/tell";
 
 /**
  * Runs a build from options to published files.
+ * @param watch hears what a runner says, and can end the run by its signal
  * @throws ConfigError, BrokenFile, PublishError: nothing was published
  */
-export async function build(options: BuildOptions): Promise<Outcome> {
+export async function build(options: BuildOptions, watch: Watch = NOBODY_WATCHES): Promise<Outcome> {
+  const choice = chooseRunner(options);
   const runId = newRunId();
   stages.clear();
-  const plan = await stages.during("plan", () => planRun(options, runId));
+  const stop = aborted(watch.signal);
+  const plan = await Promise.race([stop, stages.during("plan", () => planRun(options, runId))]);
   const made = makeAttempts(plan.files.attempts, options.output);
   try {
-    useThreads(plan.memory.threads, plan.memory.room, KERNELS);
-    // Only now, so that the threads start while this one loads the Beam SDK.
-    const { runDirect } = await import("./runners.js");
-    await runDirect(plan);
+    if (choice === null) await Promise.race([stop, runHere(plan)]);
+    else await (await import("./runners/portable.js")).runPortable(plan, choice, watch);
     const outcome: Outcome = JSON.parse(readFileSync(outcomeFile(options.output, runId), "utf8"));
     tellFigures(options, outcome);
     return outcome;
@@ -37,10 +42,12 @@ export async function build(options: BuildOptions): Promise<Outcome> {
   }
 }
 
-/** What the threads of a run will want, in this order. */
-const KERNELS = ["pipeline/scansplit", "transforms/joinbucket", "transforms/measurejoined", "pipeline/writeday"].map(
-  (name) => `backstory/${name}`,
-);
+async function runHere(plan: Plan): Promise<void> {
+  useThreads(plan.memory.threads, plan.memory.room, KERNELS);
+  // Only now, so that the threads start while this one loads the Beam SDK.
+  const { runDirect } = await import("./runners/direct.js");
+  await runDirect(plan);
+}
 
 const DISK_FULL =
   "the disk is full, so nothing was published. Free some space, write to another disk, or name one for what does not fit into memory by --temp-dir.";

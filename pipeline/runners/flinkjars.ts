@@ -1,3 +1,8 @@
+/**
+ * Beam's job server for Flink and all that it needs: SHA-256 and path in a Maven repository. It is what Maven resolves for
+ * org.apache.beam:beam-runners-flink-1.19:2.62.0 and org.slf4j:slf4j-simple:1.7.36.
+ */
+export const JARS = `
 91ddeaba0b24adce72291c618c00bbdce1c884755f6c4dba9c5c46e871c69ed6  args4j/args4j/2.33/args4j-2.33.jar
 7e56b32c635058f9aa2820f88919ab702d029cbcd15285da9992e36cc0ae52f2  com/esotericsoftware/kryo/kryo/2.24.0/kryo-2.24.0.jar
 a678cb1aa8f5d03d901c992c75741841d98a9bc3d55dad02e84d65315c4e60f2  com/esotericsoftware/minlog/minlog/1.2/minlog-1.2.jar
@@ -160,3 +165,7 @@ cdba07964d1bb40a0761485c6b1e8c2f8fd9eb1d19c53928ac0d7f9510105c57  org/slf4j/slf4
 55b30c94e5c4cc2d4b6976916098d0678a8a6cc7427fa8c875621bd94e731ac8  org/xerial/snappy/snappy-java/1.1.10.4/snappy-java-1.1.10.4.jar
 1467931448a0817696ae2805b7b8b20bfb082652bf9c4efaed528930dc49389b  org/yaml/snakeyaml/2.2/snakeyaml-2.2.jar
 6c4e993c28cf2882964cac82a0f96e81a325840043884526565017b2f62c5ba4  tools/profiler/async-profiler/2.9/async-profiler-2.9.jar
+`
+  .trim()
+  .split("\n")
+  .map((line) => line.split("  ") as [sum: string, path: string]);

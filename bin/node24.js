@@ -1,0 +1,22 @@
+// The engine is Node 24 (DESIGN: the SDK, ES modules and zstd need it). Where an older one is on the PATH, the binary that came
+// as a package takes over.
+const { spawnSync } = require("node:child_process");
+const { existsSync } = require("node:fs");
+const { join } = require("node:path");
+
+/** Runs `main` in this process if it is new enough, else this program once more, by the newer Node. */
+module.exports = function withNode24(main) {
+  if (Number(process.versions.node.split(".")[0]) >= 24) {
+    // Half of a short run is compiling the SDK: keep what was compiled (Node's own folder for it, below the temporary one).
+    require("node:module").enableCompileCache();
+    main();
+    return;
+  }
+  const newer = join(__dirname, "..", "node_modules", "node", "bin", "node");
+  if (!existsSync(newer)) {
+    console.error(`backstory: Node 24 or newer is needed; this is ${process.version}. Install it, or run npm ci in the checkout.`);
+    process.exit(1);
+  }
+  const { status, signal } = spawnSync(newer, process.argv.slice(1), { stdio: "inherit" });
+  process.exit(signal === null ? status : 1);
+};

@@ -1,0 +1,93 @@
+import { availableParallelism } from "node:os";
+import { ConfigError } from "../errors";
+import { planWorkers } from "../memory";
+import { type BuildOptions, isAddress } from "../options";
+
+/** How a runner gets its workers. `config`: an address, a program or an image; without one, this command's own. */
+export interface EnvironmentChoice {
+  kind: "external" | "process" | "docker";
+  config: string | undefined;
+}
+
+/** A run on a runner of Beam, as the options have it. */
+export interface Portable {
+  runner: "prism" | "flink" | "portable";
+  /** undefined: a job service is started here */
+  jobEndpoint: string | undefined;
+  environment: EnvironmentChoice;
+  workers: number;
+  /** of each worker */
+  threads: number;
+  parallelism: number;
+  flinkMaster: string | undefined;
+  flinkConfDir: string | undefined;
+  /** bytes of each stage in each thread of a worker of this machine */
+  roomBytes: number;
+  /** bytes of a runner that is started here */
+  runnerBytes: number;
+}
+
+/** Options that only some runners understand. */
+const ONLY_FOR: Partial<Record<keyof BuildOptions, readonly BuildOptions["runner"][]>> = {
+  jobEndpoint: ["prism", "flink", "portable"],
+  environment: ["prism", "flink", "portable"],
+  environmentConfig: ["prism", "flink", "portable"],
+  workers: ["prism", "flink", "portable"],
+  parallelism: ["flink", "portable"],
+  flinkMaster: ["flink"],
+  flinkConfDir: ["flink"],
+};
+
+const flagOf = (key: string): string => `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
+/**
+ * Where a run goes; null for the direct runner.
+ * @throws ConfigError where options do not fit together
+ */
+export function chooseRunner(options: BuildOptions, cores = availableParallelism()): Portable | null {
+  const { runner, jobEndpoint, flinkMaster, flinkConfDir } = options;
+  refuseForeign(options);
+  if (runner === "direct") return null;
+  if (runner === "portable" && jobEndpoint === undefined)
+    throw new ConfigError("--runner=portable wants the address of a job service. Add --job-endpoint=HOST:PORT.");
+  const environment = chooseEnvironment(options);
+  const onPrism = runner === "prism";
+  if (onPrism && (options.workers ?? 1) > 1)
+    throw new ConfigError(
+      `--workers must be 1 on Prism, which has one worker; got ${options.workers}. Use --threads for all of its cores.`,
+    );
+  const threads = options.threads ?? (onPrism ? cores : 1);
+  const asked = onPrism ? 1 : options.workers;
+  const { workers, ...memory } = planWorkers(options.maxMemory, asked, threads, cores, jobEndpoint === undefined);
+  return {
+    ...{ runner, jobEndpoint, environment, workers, threads, flinkMaster, flinkConfDir },
+    parallelism: options.parallelism ?? workers,
+    ...memory,
+  };
+}
+
+function refuseForeign(options: BuildOptions): void {
+  for (const [key, runners] of Object.entries(ONLY_FOR) as [keyof BuildOptions, string[]][]) {
+    if (options[key] === undefined || runners.includes(options.runner)) continue;
+    throw new ConfigError(
+      `${flagOf(key)} is of no use with --runner=${options.runner}; got ${JSON.stringify(options[key])}. Leave it out, or choose --runner=${runners.join(" or ")}.`,
+    );
+  }
+}
+
+function chooseEnvironment({ environment: kind = "external", environmentConfig: config, jobEndpoint }: BuildOptions): EnvironmentChoice {
+  if (kind === "docker" && config === undefined)
+    throw new ConfigError("--environment=docker wants the worker's image. Add --environment-config=IMAGE.");
+  if (kind === "external" && config !== undefined && !isAddress(config))
+    throw new ConfigError(
+      `--environment-config must be the HOST:PORT of a worker pool with --environment=external; got "${config}". Start one by backstory worker-pool.`,
+    );
+  if (kind === "external" && config === undefined && jobEndpoint !== undefined && !isLocal(jobEndpoint))
+    throw new ConfigError(
+      `a runner at ${jobEndpoint} cannot reach a worker pool of this machine. Start backstory worker-pool where it can, and add --environment-config=HOST:PORT; or choose another --environment.`,
+    );
+  return { kind, config };
+}
+
+/** Whether it is at this machine, by its name. */
+export const isLocal = (endpoint: string): boolean => /^(localhost|127\.[\d.]+|\[::1\]):/.test(endpoint);

@@ -1,0 +1,147 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Root } from "../../beam/sdk";
+import { backstory, type Plan } from "../backstory";
+import { outcomeFile } from "../partitions";
+import { isLocal, type Portable } from "./choice";
+import { placeOf } from "./environment";
+import { Job } from "./job";
+import { LIMITS, WorkerPool } from "./pool";
+import type { JobService } from "./services";
+import { SETTINGS_OPTION, WORKER_FOLDER, type WorkerSettings } from "./settings";
+import { aborted, type Watch } from "./tell";
+
+/** What ends the things that a run has started, in the order in which they were. */
+type Closers = (() => void | Promise<void>)[];
+
+/**
+ * Runs the graph on a runner of Beam: starts what it needs here (a job service, a pool of workers), submits, waits, and ends all that it started.
+ * @throws Error with the reason, and `exitCode` where a worker has given one
+ */
+export async function runPortable(plan: Plan, choice: Portable, { tell, signal }: Watch): Promise<void> {
+  const open: Closers = [];
+  const stop = aborted(signal);
+  try {
+    const service = await Promise.race([stop, serviceOf(choice, plan, open)]);
+    const pool = await Promise.race([stop, poolOf(choice, plan, { tell, signal }, open)]);
+    const endpoint = service?.endpoint ?? choice.jobEndpoint!;
+    const settings = settingsOf(choice, plan);
+    const options = optionsOf(choice, plan.publish.runId, settings);
+    const job = new Job({ endpoint, place: placeOf(choice.environment, pool?.address), options, tell });
+    open.push(() => job.close());
+    open.push(() => job.cancel());
+    pool?.expect();
+    const workers = pool?.failed ?? workersStart(settings, open);
+    const trouble = [stop, workers, ...(service === undefined ? [] : [ended(service, choice.runner)])];
+    try {
+      await Promise.race([...trouble, job.submit((root: Root) => void root.apply(backstory(plan)))]);
+      await Promise.race([...trouble, job.wait()]);
+    } catch (error) {
+      throw withDeath(error, pool);
+    }
+    hasOutcome(plan);
+  } finally {
+    for (const close of open.reverse()) await close();
+  }
+}
+
+async function serviceOf(
+  { runner, jobEndpoint, parallelism, runnerBytes }: Portable,
+  plan: Plan,
+  open: Closers,
+): Promise<JobService | undefined> {
+  if (jobEndpoint !== undefined) return undefined;
+  const folder = join(plan.files.attempts, "runner");
+  mkdirSync(folder, { recursive: true });
+  const service =
+    runner === "prism"
+      ? await (await import("./prism.js")).startPrism({ folder })
+      : await (await import("./flink.js")).startFlink({ folder, parallelism, memory: runnerBytes });
+  open.push(() => service.stop());
+  return service;
+}
+
+async function poolOf(
+  { environment, workers, ...choice }: Portable,
+  plan: Plan,
+  { tell }: Watch,
+  open: Closers,
+): Promise<WorkerPool | undefined> {
+  if (environment.kind !== "external" || environment.config !== undefined) return undefined;
+  const settings = settingsOf({ environment, workers, ...choice }, plan);
+  mkdirSync(settings.folder!, { recursive: true });
+  const pool = new WorkerPool({ settings, ready: workers, tell });
+  open.push(() => pool.close());
+  return pool.listen();
+}
+
+/** For workers of other machines, their memory and their folders are their own business. */
+function settingsOf({ environment, threads, roomBytes, jobEndpoint }: Portable, plan: Plan): WorkerSettings {
+  const here = environment.kind !== "docker" && environment.config === undefined && (jobEndpoint === undefined || isLocal(jobEndpoint));
+  if (!here) return { threads, roomBytes: null, folder: null };
+  return { threads, roomBytes, folder: plan.memory.room.folder };
+}
+
+/**
+ * How long workers stay when no stage wants them: to start one takes longer than most stages. Flink keeps them even after the job; those of our own
+ * pool end with the run anyway. A string, as Flink wants it.
+ */
+const KEEP_MS = { external: "3600000", process: "60000", docker: "60000" };
+
+/** Pipeline options, under the names of Beam's other SDKs in camel case. */
+function optionsOf(choice: Portable, runId: string, settings: WorkerSettings): Record<string, unknown> {
+  const { runner, parallelism, workers, flinkMaster = "[local]", flinkConfDir } = choice;
+  const all = { jobName: `backstory-${runId}`.toLowerCase(), [SETTINGS_OPTION]: JSON.stringify(settings) };
+  if (runner === "prism") return all;
+  const spread = { ...all, parallelism, sdkWorkerParallelism: workers, environmentCacheMillis: KEEP_MS[choice.environment.kind] };
+  if (runner === "portable") return spread;
+  return { ...spread, flinkMaster, ...(flinkConfDir === undefined ? {} : { flinkConfDir }) };
+}
+
+/** Rejects if a runner that starts workers on this machine by itself has none after a while; that of a broken one may not say so. */
+function workersStart({ folder }: WorkerSettings, open: Closers): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  promise.catch(() => {}); // it may come when nobody waits any more
+  if (folder === null) return promise;
+  const limit = Date.now() + LIMITS.askMs;
+  const timer = setInterval(() => {
+    if (existsSync(folder) && readdirSync(folder).some((name) => name.startsWith(WORKER_FOLDER))) clearInterval(timer);
+    else if (Date.now() > limit)
+      reject(new Error(`the runner has not started a worker within ${LIMITS.askMs / 1000} s. See its log, or leave out --environment.`));
+  }, 200);
+  open.push(() => clearInterval(timer));
+  return promise;
+}
+
+const LOG_TAIL = 2000;
+
+function ended({ ended, log }: JobService, runner: string): Promise<never> {
+  const told = ended.then((why) => {
+    throw new Error(`${runner} ended during the run (${why}). The end of its log, ${log}:\n${tailOf(log)}`);
+  });
+  told.catch(() => {}); // it may come when nobody waits any more
+  return told;
+}
+
+function tailOf(log: string): string {
+  try {
+    return readFileSync(log, "utf8").trimEnd().slice(-LOG_TAIL);
+  } catch {
+    return "(none)";
+  }
+}
+
+/** What a runner says of a lost worker is of connections; why the worker went says more. */
+function withDeath(error: unknown, pool: WorkerPool | undefined): unknown {
+  if (pool?.lastDeath === undefined || !(error instanceof Error) || "exitCode" in error || error.message.includes(pool.lastDeath))
+    return error;
+  return new Error(`${pool.lastDeath}. The runner: ${error.message}`, { cause: error });
+}
+
+/** Everything that is told of a run comes from its last step's file. */
+function hasOutcome({ publish: { output, runId } }: Plan): void {
+  if (existsSync(outcomeFile(output, runId))) return;
+  throw new Error(
+    `the job is done, but its workers have left no outcome in ${output}. Workers must see the same folders as this machine, under the same paths.`,
+  );
+}

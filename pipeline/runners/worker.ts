@@ -1,0 +1,58 @@
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { status } from "@grpc/grpc-js";
+// before any of its modules
+import "../../beam/sdk";
+import { Worker } from "apache-beam/worker/worker";
+import { AsyncOperator } from "../../beam/async";
+import { packed } from "../../beam/failure";
+import { threads, useThreads } from "../../beam/threads";
+// registers all that the graph has
+import "../backstory";
+import { KERNELS } from "../kernels";
+import { WORKER_FOLDER, type WorkerSettings } from "./settings";
+
+/** Where a worker belongs. */
+export interface Post {
+  id: string;
+  controlUrl: string;
+}
+
+/** Longer than a runner takes to listen, once it has asked for a worker. */
+const REGISTER_LIMIT_MS = 60_000;
+
+/**
+ * Works for a runner until that ends.
+ * @param registered called when the runner has answered
+ * @throws Error if the runner cannot be reached
+ */
+export async function work({ id, controlUrl }: Post, settings: WorkerSettings, registered: () => void = () => {}): Promise<void> {
+  if (settings.folder !== null) mkdirSync(settings.folder, { recursive: true });
+  const folder = mkdtempSync(join(settings.folder ?? tmpdir(), WORKER_FOLDER));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  process.once("exit", remove);
+  AsyncOperator.failed = packed;
+  useThreads(settings.threads, settings.roomBytes === null ? undefined : { bytes: settings.roomBytes, folder }, KERNELS);
+  try {
+    const worker = new Worker(id, { controlUrl }, {});
+    await reached(worker, controlUrl);
+    registered();
+    await worker.wait();
+  } finally {
+    await threads().close();
+    useThreads(1);
+    remove();
+    process.off("exit", remove);
+  }
+}
+
+function reached(worker: Worker, controlUrl: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    worker.controlChannel.once("status", ({ code, details }) => {
+      if (code !== status.OK) reject(new Error(`the runner at ${controlUrl} cannot be reached: ${details}`));
+      else resolve();
+    });
+    worker.controlClient.waitForReady(Date.now() + REGISTER_LIMIT_MS, (error) => (error === undefined ? resolve() : reject(error)));
+  });
+}
