@@ -1,11 +1,10 @@
 #!/usr/bin/env node
 // The engine is Node 24 (DESIGN: the SDK, ES modules and zstd need it). Where an older one is on the PATH, the binary that came
 // as a package takes over.
-const { spawnSync } = require("node:child_process");
-const { existsSync } = require("node:fs");
-const { join } = require("node:path");
-
 if (Number(process.versions.node.split(".")[0]) < 24) {
+  const { spawnSync } = require("node:child_process");
+  const { existsSync } = require("node:fs");
+  const { join } = require("node:path");
   const newer = join(__dirname, "..", "node_modules", "node", "bin", "node");
   if (!existsSync(newer)) {
     console.error(`backstory: Node 24 or newer is needed; this is ${process.version}. Install it, or run npm ci in the checkout.`);

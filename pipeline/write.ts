@@ -2,10 +2,17 @@ import type { AsyncDoFn } from "../beam/async";
 import type { KV } from "../beam/cogroup";
 import { requireForSerialization } from "../beam/sdk";
 import { load, type MaybeSpilled } from "../beam/spill";
-import { threads } from "../beam/threads";
+import { type Kernel, threads } from "../beam/threads";
 import type { Joined } from "../transforms/joined";
 import { progress } from "./progress";
-import { type FileOptions, WRITE_DAY, type WrittenFile } from "./writeday";
+import type { FileOptions, WriteInput, WrittenFile } from "./writeday";
+
+const WRITE_DAY: Kernel<WriteInput, WrittenFile> = {
+  module: "backstory/pipeline/writeday",
+  name: "writeDay",
+  load: async () => (await import("./writeday.js")).writeDay,
+  stage: "write",
+};
 
 /** Writes all rows of one shard, one file a day; days side by side where there are threads. */
 export class WriteShard implements AsyncDoFn<KV<Iterable<MaybeSpilled<Joined>>>, WrittenFile> {

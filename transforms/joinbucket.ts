@@ -1,5 +1,5 @@
 import { bytesOf, fits, load, type MaybeSpilled, type Spilled, spill } from "../beam/spill";
-import { type Emit, type Kernel, shared } from "../beam/threads";
+import { type Emit, shared } from "../beam/threads";
 import type { ActionBatch } from "./actions";
 import { applyWindow, Window, type WindowedActions } from "./bounds";
 import { type Joined, joinHistories } from "./joined";
@@ -54,9 +54,3 @@ function kept(joined: Joined): MaybeSpilled<Joined> {
   const [actions] = spill([joined.actions]);
   return spill([{ ...joined, actions }])[0];
 }
-
-export const JOIN_BUCKET: Kernel<JoinInput, JoinOutput> = {
-  stage: "join",
-  module: "backstory/transforms/joinbucket",
-  run: joinBucket,
-};

@@ -1,5 +1,5 @@
 import { load, type MaybeSpilled } from "../beam/spill";
-import type { Emit, Kernel } from "../beam/threads";
+import type { Emit } from "../beam/threads";
 import { dayName } from "./calendar";
 import type { Joined } from "./joined";
 import { Metrics, type MetricsState } from "./metrics";
@@ -24,9 +24,3 @@ export async function measureJoined({ joined, historyLength, maxPositions }: Mea
   }
   await emit(metrics.state);
 }
-
-export const MEASURE_JOINED: Kernel<MeasureInput, MetricsState> = {
-  module: "backstory/transforms/measurejoined",
-  run: measureJoined,
-  stage: "measure",
-};
