@@ -6,10 +6,18 @@ import { type Span, stages } from "./stages";
 /** How a kernel hands on what it has so far. */
 export type Emit<Output> = (output: Output) => void | Promise<void>;
 
-/** A function over plain data that can run in any thread, and where a thread finds it. Its module must not load the Beam SDK, which takes long. */
+/** What a kernel does. */
+export type Run<Input, Output> = (input: Input, emit: Emit<Output>) => Promise<void>;
+
+/**
+ * A function over plain data that can run in any thread, and where a thread finds it. Its module must not load the Beam SDK, which takes
+ * long; and whoever only names the kernel does not load its module.
+ */
 export interface Kernel<Input, Output> {
   module: string;
-  run: (input: Input, emit: Emit<Output>) => Promise<void>;
+  name: string;
+  /** loads it into this thread */
+  load: () => Promise<Run<Input, Output>>;
   /** what its time is told as */
   stage: string;
 }
@@ -28,7 +36,8 @@ export interface Threads {
 /** This thread alone: for small inputs, and for the workers of a runner, which are processes of their own. */
 class OwnThread implements Threads {
   readonly count = 1;
-  run<Input, Output>({ run, stage }: Kernel<Input, Output>, input: Input, emit: Emit<Output>): Promise<void> {
+  async run<Input, Output>({ load, stage }: Kernel<Input, Output>, input: Input, emit: Emit<Output>): Promise<void> {
+    const run = await load();
     return stages.during(stage, () => run(input, (output) => stages.outside(stage, () => emit(output))));
   }
   async close(): Promise<void> {}
@@ -71,10 +80,10 @@ class Pool implements Threads {
     for (let i = 0; i < count; i++) this.start();
   }
 
-  run<Input, Output>({ module, run, stage }: Kernel<Input, Output>, input: Input, emit: Emit<Output>): Promise<void> {
+  run<Input, Output>({ module, name, stage }: Kernel<Input, Output>, input: Input, emit: Emit<Output>): Promise<void> {
     if (this.fault !== undefined) return Promise.reject(this.fault.error);
     return new Promise((resolve, reject) => {
-      const request = { module, name: run.name, input };
+      const request = { module, name, input };
       this.waiting.push({ request, stage, emit: emit as Emit<unknown>, resolve, reject, taken: Promise.resolve() });
       this.next();
     });

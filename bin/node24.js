@@ -1,8 +1,5 @@
 // The engine is Node 24 (DESIGN: the SDK, ES modules and zstd need it). Where an older one is on the PATH, the binary that came
 // as a package takes over.
-const { spawnSync } = require("node:child_process");
-const { existsSync } = require("node:fs");
-const { join } = require("node:path");
 
 /** Runs `main` in this process if it is new enough, else this program once more, by the newer Node. */
 module.exports = function withNode24(main) {
@@ -12,6 +9,9 @@ module.exports = function withNode24(main) {
     main();
     return;
   }
+  const { spawnSync } = require("node:child_process");
+  const { existsSync } = require("node:fs");
+  const { join } = require("node:path");
   const newer = join(__dirname, "..", "node_modules", "node", "bin", "node");
   if (!existsSync(newer)) {
     console.error(`backstory: Node 24 or newer is needed; this is ${process.version}. Install it, or run npm ci in the checkout.`);

@@ -4,7 +4,6 @@ import type { ActionTable, Rules } from "../transforms/rules";
 import { CsvTable, MAX_CSV_RECORD_BYTES } from "./io/csv";
 import { JsonRecords } from "./io/jsonrecords";
 import { type LineReader, scanLines } from "./io/lines";
-import { readParquet } from "./io/parquetin";
 import type { RowSink, Split } from "./io/rows";
 import { MAX_RECORD_BYTES } from "./io/window";
 import {
@@ -23,8 +22,6 @@ import { CsvActions } from "./scan/csvactions";
 import { CsvRankings } from "./scan/csvrankings";
 import { NdjsonActions } from "./scan/ndjsonactions";
 import { NdjsonRankings } from "./scan/ndjsonrankings";
-import { ParquetActions } from "./scan/parquetactions";
-import { ParquetRankings } from "./scan/parquetrankings";
 
 /** Where rows go: those that a fast scanner has understood as columns, the others one by one through the careful reader. */
 export interface FastSink extends RowSink {
@@ -62,6 +59,7 @@ export function readFast(
 /** As readFast, for Parquet, which has columns already. */
 async function readColumns(split: Split, table: ActionTable | undefined, columns: readonly string[], rules: Rules, sink: FastSink) {
   const options = { utc: rules.timezone === "UTC", partition: split.file.partition, timeUnit: rules.timeUnit, useful: sink.useful };
+  const { ParquetActions, ParquetRankings, readParquet } = await import("./scan/parquet.js");
   const { positions } = await readParquet(split, columns, sink, (root) =>
     table === undefined
       ? ParquetRankings.of(root, columns, options, sink, rankingSink(sink))

@@ -130,7 +130,8 @@ function check<Schema extends z.ZodObject>(
   configPath: string,
 ): z.infer<Schema> {
   const values: Record<string, unknown> = { ...config, ...flags };
-  const checked = schema.safeParse(values);
+  // Once only: to compile the schema takes longer than to go through it.
+  const checked = schema.safeParse(values, { jitless: true });
   const issue = noNumber(schema, values) ?? checked.error?.issues[0];
   if (issue === undefined) return checked.data as z.infer<Schema>;
   const key = String(issue.path[0] ?? "");

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { date } from "../transforms/values";
 import { ConfigError } from "./errors";
 import { parseMemory } from "./memory";
-import type { Content, OutputColumn } from "./parquet/schema";
-import { ROW_GROUP_BYTES } from "./parquet/trainingfile";
+import { type Content, type OutputColumn, ROW_GROUP_BYTES } from "./parquet/schema";
+import { thousands } from "./thousands";
 
 /** A number, or its digits; nothing that Number() would take for one besides, such as "" or true. */
 const wholeNumber = (least: number, most: number, unit: string) =>
@@ -23,7 +23,7 @@ const wholeNumber = (least: number, most: number, unit: string) =>
         .number()
         .int(`must be a whole number ${unit}`)
         .min(least, `must be at least ${least}`)
-        .max(most, `must be at most ${most.toLocaleString("en")}`),
+        .max(most, `must be at most ${thousands(most)}`),
     );
 const address = z.string().refine(isAddress, "must be HOST:PORT, such as localhost:8099");
 const path = (what: string) => z.string().min(1, "must be a path").describe(what);

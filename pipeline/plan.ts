@@ -8,11 +8,10 @@ import { date } from "../transforms/values";
 import type { Plan } from "./backstory";
 import { ConfigError } from "./errors";
 import { findFiles, planSplits, textBytes } from "./io/files";
-import type { InputFile, Split } from "./io/rows";
+import { IMPRESSIONS, type InputFile, type Split } from "./io/rows";
 import { planMemory } from "./memory";
 import { type BuildOptions, dateRange, outputColumns, parseLimit } from "./options";
 import { attemptsOf, refuseExisting } from "./partitions";
-import { IMPRESSIONS, readRows, sourceOf } from "./scansplit";
 import { checkTargets } from "./targets";
 
 /** Bytes of a split: large enough that batches are worth their overhead, small enough for many workers. */
@@ -199,6 +198,8 @@ const distinct = (days: Iterable<number>): number[] => [...new Set(days)].sort((
 
 /** Every day that has a valid ranking. Costs a pass over the impressions, a small part of the input. */
 async function readDays(rules: Rules, splits: Split[]): Promise<number[]> {
+  // Scanners are loaded by threads, and here only for this.
+  const { readRows, sourceOf } = await import("./scansplit.js");
   const found = new Set<number>();
   const normaliser = new RankingNormaliser({ ...rules, days: null }, { push: (_customer, day) => found.add(day) });
   for (const split of splits.filter(({ table }) => table === IMPRESSIONS)) {

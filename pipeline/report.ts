@@ -5,6 +5,7 @@ import { type Progress, progress } from "./progress";
 import type { Outcome } from "./publish";
 import { build } from "./run";
 import type { Tell } from "./runners/tell";
+import { thousands } from "./thousands";
 
 /** Builds, telling people how far it is and what came of it. @param debug whether all that a runner says is told, with stacks */
 export async function buildAndTell(options: BuildOptions, debug = false): Promise<void> {
@@ -74,7 +75,7 @@ class ProgressLine {
     }
     this.last = elapsedMs;
     const seconds = elapsedMs / 1000;
-    const text = `${stage}: ${rows.toLocaleString("en")} rows in, ${(bytes / 1e6 / seconds).toFixed(0)} MB/s, ${written.toLocaleString("en")} rows out, ${seconds.toFixed(1)} s`;
+    const text = `${stage}: ${thousands(rows)} rows in, ${(bytes / 1e6 / seconds).toFixed(0)} MB/s, ${thousands(written)} rows out, ${seconds.toFixed(1)} s`;
     process.stderr.write(this.terminal ? `\r\x1b[K${text}` : `${text}\n`);
     this.drawn = this.terminal;
   }
@@ -92,14 +93,14 @@ function summary(outcome: Outcome, { output }: BuildOptions, ms: number) {
 
 function told({ rows, files, emptied, unread, ledger, quality }: Outcome, { output, rejects }: BuildOptions, ms: number): string {
   const lines = [
-    `${rows.toLocaleString("en")} rows in ${files.length} files, ${(files.reduce((sum, { bytes }) => sum + bytes, 0) / 1e6).toFixed(1)} MB, in ${(ms / 1000).toFixed(1)} s: ${output}`,
+    `${thousands(rows)} rows in ${files.length} files, ${(files.reduce((sum, { bytes }) => sum + bytes, 0) / 1e6).toFixed(1)} MB, in ${(ms / 1000).toFixed(1)} s: ${output}`,
     `history: ${quality.avg_history_length.toFixed(1)} actions on average, none for ${(quality.zero_history_pct * 100).toFixed(1)}% of rows`,
     "where every input row ended:",
     ...Object.entries(ledger).map(
-      ([table, counts]) => `  ${table.padEnd(16)} ${counts.rows.toLocaleString("en").padStart(13)}  ${places(counts.places)}`,
+      ([table, counts]) => `  ${table.padEnd(16)} ${thousands(counts.rows).padStart(13)}  ${places(counts.places)}`,
     ),
   ];
-  if (unread > 0) lines.push(`not read: ${unread.toLocaleString("en")} files of impressions in folders of other days`);
+  if (unread > 0) lines.push(`not read: ${thousands(unread)} files of impressions in folders of other days`);
   if (emptied.length > 0) lines.push(`emptied, since they have no rows now: ${emptied.join(", ")}`);
   const rejected = Object.values(ledger).reduce((sum, { places }) => sum + (places.rejected ?? 0), 0);
   if (rejected > 0)
@@ -111,6 +112,6 @@ function told({ rows, files, emptied, unread, ledger, quality }: Outcome, { outp
 
 function places(counts: Record<string, number>): string {
   return Object.entries(counts)
-    .map(([name, n]) => `${name} ${n.toLocaleString("en")}`)
+    .map(([name, n]) => `${name} ${thousands(n)}`)
     .join(", ");
 }

@@ -4,15 +4,23 @@ import type { OneOf } from "../beam/outputs";
 import { requireForSerialization } from "../beam/sdk";
 import type { MaybeSpilled } from "../beam/spill";
 import { stages } from "../beam/stages";
-import { shared, threads } from "../beam/threads";
+import { type Kernel, shared, threads } from "../beam/threads";
 import type { RankingBatch } from "../transforms/rankings";
 import type { Rules } from "../transforms/rules";
 import type { Shown } from "../transforms/shownindex";
 import type { Ledger } from "../transforms/tablecounts";
 import { batchesOf, type ScannedBatch } from "./gather";
-import type { Split } from "./io/rows";
+import { IMPRESSIONS, type Split } from "./io/rows";
 import { progress } from "./progress";
-import { IMPRESSIONS, SCAN_ACTIONS, SCAN_RANKINGS, type ScanInput, type ScanOutput, type SplitExtent } from "./scansplit";
+import type { ScanInput, ScanOutput, SplitExtent } from "./scansplit";
+
+const SCAN = {
+  module: "backstory/pipeline/scansplit",
+  name: "scanSplit",
+  load: async () => (await import("./scansplit.js")).scanSplit,
+};
+const SCAN_RANKINGS: Kernel<ScanInput, ScanOutput> = { ...SCAN, stage: "scanRankings" };
+const SCAN_ACTIONS: Kernel<ScanInput, ScanOutput> = { ...SCAN, stage: "scanActions" };
 
 /** The outputs of a scan. */
 export interface ScanOutputs {

@@ -3,7 +3,7 @@ import { appendFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { KV } from "../beam/cogroup";
 import { fits, type MaybeSpilled, type Spilled } from "../beam/spill";
-import type { Emit, Kernel } from "../beam/threads";
+import type { Emit } from "../beam/threads";
 import type { Cell } from "../transforms/cells";
 import { ActionNormaliser, type Normaliser, RankingNormaliser, type Source } from "../transforms/normalise";
 import { type RankingBatch, RankingBuilder } from "../transforms/rankings";
@@ -16,8 +16,6 @@ import { parseJson } from "./io/json";
 import { readSplit } from "./io/readers";
 import type { Split } from "./io/rows";
 import type { ScannedActions, ScannedRankings } from "./scan/columns";
-
-export const IMPRESSIONS = "impressions";
 
 export interface ScanInput {
   split: Split;
@@ -65,10 +63,6 @@ export async function scanSplit(input: ScanInput, emit: Emit<ScanOutput>): Promi
   await emit({ ledger: scan.finish() });
   await emit({ extents: { table: split.table, path: split.file.path, index: split.index, positions, rejects: scan.rejectsFile } });
 }
-
-const SCAN = { module: "backstory/pipeline/scansplit", run: scanSplit };
-export const SCAN_RANKINGS: Kernel<ScanInput, ScanOutput> = { ...SCAN, stage: "scanRankings" };
-export const SCAN_ACTIONS: Kernel<ScanInput, ScanOutput> = { ...SCAN, stage: "scanActions" };
 
 /** Of a customer in the index, about. */
 const SHOWN_BYTES = 64;

@@ -2,12 +2,19 @@ import type { AsyncDoFn } from "../beam/async";
 import type { KV } from "../beam/cogroup";
 import { requireForSerialization } from "../beam/sdk";
 import { load, type MaybeSpilled } from "../beam/spill";
-import { threads } from "../beam/threads";
+import { type Kernel, threads } from "../beam/threads";
 import type { KeptJoin } from "../transforms/joinbucket";
 import type { Joined } from "../transforms/joined";
 import { cutJoined, gatherPieces } from "../transforms/joinedparts";
 import { progress } from "./progress";
-import { type FileOptions, WRITE_DAY, type WrittenFile } from "./writeday";
+import type { FileOptions, WriteInput, WrittenFile } from "./writeday";
+
+const WRITE_DAY: Kernel<WriteInput, WrittenFile> = {
+  module: "backstory/pipeline/writeday",
+  name: "writeDay",
+  load: async () => (await import("./writeday.js")).writeDay,
+  stage: "write",
+};
 
 /** The key of a file: one for each shard and day. */
 export const fileKey = (shard: number, day: number, shards: number): number => day * shards + shard;

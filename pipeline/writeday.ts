@@ -2,7 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { isSpilled, type MaybeSpilled, Stretches } from "../beam/spill";
-import type { Emit, Kernel } from "../beam/threads";
+import type { Emit } from "../beam/threads";
 import { dayName } from "../transforms/calendar";
 import { compareWords, orderHash, words } from "../transforms/ids";
 import { compareSlots, type HistoryActions, type Joined } from "../transforms/joined";
@@ -63,8 +63,6 @@ export async function writeDay({ shard, day, parts, options }: WriteInput, emit:
     closeSync(fd);
   }
 }
-
-export const WRITE_DAY: Kernel<WriteInput, WrittenFile> = { module: "backstory/pipeline/writeday", run: writeDay, stage: "write" };
 
 /** In the form that readers of Parquet parse; the same for every run, since it is part of the bytes. */
 const CREATED_BY = "backstory version 0.1.0 (build 0)";

@@ -3,8 +3,8 @@ import type { CoGrouped, KV } from "../beam/cogroup";
 import type { OneOf } from "../beam/outputs";
 import { requireForSerialization } from "../beam/sdk";
 import type { MaybeSpilled } from "../beam/spill";
-import { threads } from "../beam/threads";
-import { JOIN_BUCKET, type KeptJoin, type RecentChunk } from "./joinbucket";
+import { type Kernel, threads } from "../beam/threads";
+import type { JoinInput, JoinOutput, KeptJoin, RecentChunk } from "./joinbucket";
 import type { RankingBatch } from "./rankings";
 import type { Rules } from "./rules";
 import type { Ledger } from "./tablecounts";
@@ -15,6 +15,13 @@ export interface JoinOutputs {
   joined: KV<KeptJoin>;
   ledger: Ledger;
 }
+
+export const JOIN_BUCKET: Kernel<JoinInput, JoinOutput> = {
+  module: "backstory/transforms/joinbucket",
+  name: "joinBucket",
+  load: async () => (await import("./joinbucket.js")).joinBucket,
+  stage: "join",
+};
 
 /** Gives each ranking of a bucket its history; emits the join under its shard, and where the bucket's rows ended. */
 export class JoinHistories implements AsyncDoFn<KV<CoGrouped<RecentChunk, MaybeSpilled<RankingBatch>>>, OneOf<JoinOutputs>> {

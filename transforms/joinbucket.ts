@@ -1,5 +1,5 @@
 import { bytesOf, fits, load, type MaybeSpilled, type Spilled, spill } from "../beam/spill";
-import { type Emit, type Kernel, shared } from "../beam/threads";
+import { type Emit, shared } from "../beam/threads";
 import type { ActionBatch } from "./actions";
 import { applyWindow, Window, type WindowedActions } from "./bounds";
 import { type Joined, joinHistories } from "./joined";
@@ -89,9 +89,3 @@ function kept(joined: Joined): KeptJoin {
   const parts = [...cutJoined({ ...joined, actions }, Number.POSITIVE_INFINITY)];
   return spill(parts.map(withOwnRankings)).map((part, i) => ({ day: parts[i].days[0], part }));
 }
-
-export const JOIN_BUCKET: Kernel<JoinInput, JoinOutput> = {
-  stage: "join",
-  module: "backstory/transforms/joinbucket",
-  run: joinBucket,
-};

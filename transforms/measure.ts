@@ -3,10 +3,17 @@ import { ColumnsCoder, withColumns } from "../beam/coders";
 import type { KV } from "../beam/cogroup";
 import { Value } from "../beam/elements";
 import { combinePerKey, type PCollection, parDo, requireForSerialization, withName } from "../beam/sdk";
-import { threads } from "../beam/threads";
+import { type Kernel, threads } from "../beam/threads";
 import type { KeptJoin } from "./joinbucket";
-import { MEASURE_JOINED } from "./measurejoined";
+import type { MeasureInput } from "./measurejoined";
 import { Metrics, type MetricsState } from "./metrics";
+
+const MEASURE_JOINED: Kernel<MeasureInput, MetricsState> = {
+  module: "backstory/transforms/measurejoined",
+  name: "measureJoined",
+  load: async () => (await import("./measurejoined.js")).measureJoined,
+  stage: "measure",
+};
 
 /** The figures of a bucket's histories. */
 export class MeasureHistories implements AsyncDoFn<KV<KeptJoin>, KV<MetricsState>> {

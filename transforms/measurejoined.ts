@@ -1,5 +1,5 @@
 import { load } from "../beam/spill";
-import type { Emit, Kernel } from "../beam/threads";
+import type { Emit } from "../beam/threads";
 import { dayName } from "./calendar";
 import { type KeptJoin, partsOf } from "./joinbucket";
 import type { Joined } from "./joined";
@@ -29,9 +29,3 @@ function addPart(metrics: Metrics, joined: Joined, historyLength: number): void 
     metrics.add(types, historyStarts[g], historyEnds[g], historyLength, slots, dt);
   }
 }
-
-export const MEASURE_JOINED: Kernel<MeasureInput, MetricsState> = {
-  module: "backstory/transforms/measurejoined",
-  run: measureJoined,
-  stage: "measure",
-};

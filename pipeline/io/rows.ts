@@ -3,6 +3,9 @@ import type { Cell } from "../../transforms/cells";
 export type Format = "ndjson" | "json" | "csv" | "parquet";
 export type Compression = "none" | "gzip" | "zstd";
 
+/** The table of rankings; all others are of actions. */
+export const IMPRESSIONS = "impressions";
+
 /** One file of a table, as found. */
 export interface InputFile {
   /** as opened */

@@ -1,4 +1,3 @@
-import { rowGroupBytes } from "./parquetfile";
 import type { InputFile, Split } from "./rows";
 
 /** the end of a file that only reading it can tell */
@@ -28,7 +27,9 @@ async function cuts(file: InputFile, splitBytes: number): Promise<[start: number
   if (file.size === 0) return [];
   if (file.compression !== "none") return [[0, TO_THE_END]];
   if (file.format === "ndjson") return cutBytes(file.size, splitBytes);
-  return file.format === "parquet" ? cutRowGroups(await rowGroupBytes(file), splitBytes / PACKS) : [[0, file.size]];
+  if (file.format !== "parquet") return [[0, file.size]];
+  const { rowGroupBytes } = await import("./parquetfile.js");
+  return cutRowGroups(await rowGroupBytes(file), splitBytes / PACKS);
 }
 
 /** Equal parts, so that the last one is not a crumb. */

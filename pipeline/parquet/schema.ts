@@ -21,6 +21,9 @@ export interface OutputColumn {
   name: string;
 }
 
+/** Decoded: 10,000 rows at a history length of 1000. Random access stays cheap, and larger ones read no faster. */
+export const ROW_GROUP_BYTES = 120_640_000;
+
 const TYPES: Record<Content, ParquetType> = {
   ranking_id: "BYTE_ARRAY",
   customer_id: "INT64",

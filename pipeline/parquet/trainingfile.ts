@@ -23,9 +23,6 @@ export interface TrainingFileOptions {
   dictionaryValues?: number;
 }
 
-/** 10,000 rows at a history length of 1000: random access stays cheap, and larger ones read no faster. */
-export const ROW_GROUP_BYTES = 120_640_000;
-
 /** Rows of a full row group. A decoded row is 12 bytes an action (int64 and int32) and about 64 bytes of other columns. */
 export function rowsPerGroup(rowGroupBytes: number, historyLength: number): number {
   return Math.max(1, Math.floor(rowGroupBytes / (12 * historyLength + 64)));

@@ -271,3 +271,28 @@ test("serialize-closures: the SDK loads on this Node, whose util has no isPrimit
   const script = 'require("apache-beam"); process.stdout.write("loaded")';
   expect(execFileSync(process.execPath, ["-e", script], { cwd: join(__dirname, "../.."), encoding: "utf8" })).toBe("loaded");
 });
+
+test("serialize-closures: an object has the first of its names in a list, also when the list has grown; NaN has one too", () => {
+  const { getNameOfBuiltin } = require("serialize-closures/dist/src/builtins.js") as {
+    getNameOfBuiltin(value: unknown, list?: object[]): string | undefined;
+  };
+  const [one, two] = [{}, {}];
+  const list = [
+    { name: "a", builtin: one },
+    { name: "b", builtin: one },
+  ];
+  expect([one, two].map((value) => getNameOfBuiltin(value, list))).toEqual(["a", undefined]);
+  list.push({ name: "c", builtin: two });
+  expect([one, two].map((value) => getNameOfBuiltin(value, list))).toEqual(["a", "c"]);
+  expect(getNameOfBuiltin(Number.NaN)).toBe("NaN");
+});
+
+test("loading: the direct runner and the graph load no gRPC, no BSON, and nothing that reads or writes files of data", () => {
+  const program =
+    'require("./dist/pipeline/runners.js"); require("./dist/pipeline/plan.js"); console.log(JSON.stringify(Object.keys(require.cache)))';
+  const loaded: string[] = JSON.parse(execFileSync(process.execPath, ["-e", program], { cwd: join(__dirname, "../.."), encoding: "utf8" }));
+  expect(loaded.filter((path) => path.endsWith("direct_runner.js"))).toHaveLength(1);
+  const sdks = /node_modules.(@grpc|bson|capture-console|queue-typescript|hyparquet)|grpc-client/;
+  const ours = /pipeline.(scan\/|fastscan|scansplit|writeday|parquet.trainingfile)/;
+  expect(loaded.filter((path) => sdks.test(path) || ours.test(path))).toEqual([]);
+});

@@ -5,7 +5,8 @@ import type * as Told from "../../beam/stages";
 import type * as Pooled from "../../beam/threads";
 import { type Emit, type Kernel, shared, type Threads, useThreads } from "../../beam/threads";
 import { applyWindow, Window } from "../../transforms/bounds";
-import { JOIN_BUCKET, type JoinInput, type JoinOutput } from "../../transforms/joinbucket";
+import { JOIN_BUCKET } from "../../transforms/join";
+import type { JoinInput, JoinOutput } from "../../transforms/joinbucket";
 import { actionBatch, actions, rankingBatches, rankings, rules } from "../transforms/plain";
 
 jest.setTimeout(30_000);
@@ -17,7 +18,7 @@ const { stages } = require("../../dist/beam/stages.js") as typeof Told;
 
 const module_ = join(__dirname, "kernels.js");
 const kernels = require(module_) as Record<string, (input: object, emit: Emit<unknown>) => Promise<void>>;
-const kernel = (name: string): Kernel<object, unknown> => ({ module: module_, run: kernels[name], stage: name });
+const kernel = (name: string): Kernel<object, unknown> => ({ module: module_, name, load: async () => kernels[name], stage: name });
 
 let pool: Threads;
 beforeEach(() => void (pool = usePool(2)));

@@ -2,7 +2,8 @@ import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import { parquetHeader } from "hyparquet/src/column.js";
 import { readColumnIndex, readOffsetIndex } from "hyparquet/src/indexes.js";
-import { type Content, ROW_GROUP_BYTES, rowsPerGroup, TrainingFile } from "../../../pipeline/parquet/trainingfile";
+import { type Content, ROW_GROUP_BYTES } from "../../../pipeline/parquet/schema";
+import { rowsPerGroup, TrainingFile } from "../../../pipeline/parquet/trainingfile";
 import { anyHistory, columnsOf, metadataOf, naiveRows, optionsOf, read, STANDARD, type TestHistory, write } from "./rows";
 
 const EXTRA: Content[] = [...STANDARD, "history_length", "action_times"];
