@@ -76,6 +76,18 @@ async function commandOf(name: string): Promise<Command | undefined> {
         run: async (options, _, debug) => serveWorkers(options, debug),
       };
     }
+    case "clean": {
+      const { CleanOptions, cleanAndTell } = await import("./clean.js");
+      return {
+        about: "Finishes what an interrupted run had begun to publish to an output, and removes what dead runs have tried.",
+        usage: "backstory clean OUTPUT [--run=RUN]",
+        schema: CleanOptions,
+        paths: 1,
+        run: async ({ run }, [path]) => {
+          for (const line of await cleanAndTell(needed(path, "clean"), run)) console.log(line);
+        },
+      };
+    }
     default:
       return undefined;
   }
@@ -86,7 +98,7 @@ function needed(path: string | undefined, command: string): string {
   return path;
 }
 
-const COMMANDS = ["build", "generate", "inspect", "analyse", "worker-pool"];
+const COMMANDS = ["build", "generate", "inspect", "analyse", "clean", "worker-pool"];
 
 async function usage(): Promise<string> {
   const lines = await Promise.all(COMMANDS.map(async (name) => `  ${name.padEnd(12)} ${(await commandOf(name))!.about}`));

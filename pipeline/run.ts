@@ -4,14 +4,16 @@ import { dirname, resolve } from "node:path";
 import { stages } from "../beam/stages";
 import { threads, useThreads } from "../beam/threads";
 import type { Plan } from "./backstory";
+import { clean, ownAttempts } from "./clean";
 import { ConfigError, isDiskFull, PublishError } from "./errors";
 import { KERNELS } from "./kernels";
 import type { BuildOptions } from "./options";
-import { outcomeFile } from "./partitions";
+import { type Outcome, publishedOutcome } from "./outcome";
+import { outcomeFile, type Place, placeOf } from "./partitions";
 import { planRun } from "./plan";
-import type { Outcome } from "./publish";
 import { chooseRunner } from "./runners/choice";
 import { aborted, NOBODY_WATCHES, type Watch } from "./runners/tell";
+import { isBegun } from "./turn";
 
 /**
  * Runs a build from options to published files.
@@ -22,13 +24,20 @@ export async function build(options: BuildOptions, watch: Watch = NOBODY_WATCHES
   const choice = chooseRunner(options);
   const runId = newRunId();
   stages.clear();
+  const place = placeOf(options.output);
   const stop = aborted(watch.signal);
-  const plan = await Promise.race([stop, stages.during("plan", () => planRun(options, runId))]);
-  const made = makeAttempts(plan.files.attempts, options.output);
+  const planned = stages.during("plan", async () => {
+    // what an interrupted run has left would be in the way
+    await clean(place);
+    return planRun(options, runId);
+  });
+  const plan = await Promise.race([stop, planned]);
+  const made = await makeAttempts(plan.files.attempts, place, options, runId);
   try {
     if (choice === null) await Promise.race([stop, runHere(plan)]);
     else await (await import("./runners/portable.js")).runPortable(plan, choice, watch);
-    const outcome: Outcome = JSON.parse(readFileSync(outcomeFile(options.output, runId), "utf8"));
+    const outcome = await publishedOutcome(place, runId);
+    if (outcome === undefined) throw new Error("the run ended without having published anything. This is a bug.");
     tellFigures(options, outcome);
     return outcome;
   } catch (error) {
@@ -38,7 +47,8 @@ export async function build(options: BuildOptions, watch: Watch = NOBODY_WATCHES
     await threads().close();
     useThreads(1);
     rmSync(plan.memory.room.folder, { recursive: true, force: true });
-    cleanUp(plan.files.attempts, made);
+    // what is half published is finished from there
+    if (!(await isBegun(place, runId))) cleanUp(plan.files.attempts, made);
   }
 }
 
@@ -53,9 +63,11 @@ const DISK_FULL =
   "the disk is full, so nothing was published. Free some space, write to another disk, or name one for what does not fit into memory by --temp-dir.";
 
 /** @returns the outermost folder that had to be made for it */
-function makeAttempts(attempts: string, output: string): string | undefined {
+async function makeAttempts(attempts: string, place: Place, { output, runner }: BuildOptions, runId: string): Promise<string | undefined> {
   try {
-    return mkdirSync(attempts, { recursive: true });
+    const made = mkdirSync(attempts, { recursive: true });
+    await ownAttempts(place, runId, runner === "direct");
+    return made;
   } catch (error) {
     if (isDiskFull(error)) throw new PublishError(DISK_FULL, 1, error);
     throw new ConfigError(

@@ -11,6 +11,7 @@ import { Histories } from "./stretches";
 import { type Ledger, place } from "./tablecounts";
 import { EMPTY_TALLIES } from "./tallies";
 import type { Timelines } from "./timelines";
+import { type UsedTimes, UsedTimesBuilder } from "./usedtimes";
 
 export { compareSlots } from "./groups";
 
@@ -31,6 +32,8 @@ export interface Joined {
   actions: MaybeSpilled<HistoryActions>;
   /** 0; or 1, 2, ... where these are the first, second, ... rankings of one (customer, day) that has too many for one element */
   piece: number;
+  /** of the actions in histories, for the certificates */
+  used: UsedTimes;
 }
 
 /** The actions that histories are stretches of. */
@@ -80,6 +83,7 @@ class Join {
   readonly ledger: Ledger = {};
   private readonly places = new ActionPlaces();
   private readonly histories: Histories;
+  private readonly used: UsedTimesBuilder;
   /** the groups that have a row */
   private readonly kept: Int32Array;
   private keptCount = 0;
@@ -94,6 +98,7 @@ class Join {
   ) {
     const n = groups.starts.length - 1;
     this.histories = new Histories(timelines, window, n);
+    this.used = new UsedTimesBuilder(timelines.types);
     this.kept = new Int32Array(n);
     this.customerGroups = new Int32Array(n + 1);
   }
@@ -134,7 +139,9 @@ class Join {
     const to = this.customerGroups[s + 1];
     if (c >= 0) this.histories.begin(c);
     for (let g = from; g < to; g++) {
-      const some = c >= 0 && this.histories.find(this.keptCount, rankings.days[starts[g]]);
+      const day = rankings.days[starts[g]];
+      const some = c >= 0 && this.histories.find(this.keptCount, day);
+      if (some) this.histories.tell(this.keptCount, day, this.used);
       const dropped = !some && this.window.rules.dropEmptyHistory;
       if (!dropped) this.kept[this.keptCount++] = g;
       place(this.ledger, "impressions", dropped ? "without history" : "used", starts[g + 1] - starts[g]);
@@ -203,6 +210,7 @@ class Join {
       ...takeGroups(groups, kept),
       actions: histories.actions(),
       piece: 0,
+      used: this.used.take(),
     };
   }
 

@@ -3,6 +3,7 @@ import { load } from "../beam/spill";
 import { copyIds } from "./actions";
 import type { HistoryActions, Joined } from "./joined";
 import { concatRankings, sliceRankings } from "./rankingcolumns";
+import { usedOn } from "./usedtimes";
 
 /** Bytes of a group besides its history and its rankings; of an action with its time; of a ranking besides its id and its slots; of a slot. */
 const GROUP_BYTES = 32;
@@ -50,6 +51,7 @@ function part(joined: Joined, from: number, to: number): Joined {
     historyStarts: historyStarts.subarray(from, to),
     historyEnds: historyEnds.subarray(from, to),
     rankingStarts: rankingStarts.subarray(from, to + 1),
+    used: usedOn(joined.used, days[from]),
   };
 }
 

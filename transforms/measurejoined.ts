@@ -19,7 +19,7 @@ export async function measureJoined({ joined, historyLength, maxPositions }: Mea
 }
 
 function addPart(metrics: Metrics, joined: Joined, historyLength: number): void {
-  const { days, rankingStarts, rankings, historyStarts, historyEnds, actions } = joined;
+  const { days, rankingStarts, rankings, historyStarts, historyEnds, actions, used } = joined;
   const { types } = load(actions);
   const names = new Map<number, string>();
   for (let g = 0; g < days.length; g++) {
@@ -28,4 +28,5 @@ function addPart(metrics: Metrics, joined: Joined, historyLength: number): void 
     if (dt === undefined) names.set(days[g], (dt = dayName(days[g])));
     metrics.add(types, historyStarts[g], historyEnds[g], historyLength, slots, dt);
   }
+  for (let i = 0; i < used.days.length; i++) metrics.use(dayName(used.days[i]), used.types[i], used.oldest[i], used.newest[i]);
 }
