@@ -76,6 +76,16 @@ async function commandOf(name: string): Promise<Command | undefined> {
         run: async (options, _, debug) => serveWorkers(options, debug),
       };
     }
+    case "verify": {
+      const { VerifyOptions } = await import("../verify/options.js");
+      return {
+        about: "Checks an output: against its manifest, in itself, and by recomputing customers from the inputs.",
+        usage: "backstory verify OUTPUT [--sample=CUSTOMERS|all] [--impressions=PATH --clicks=PATH ...]",
+        schema: VerifyOptions,
+        paths: 1,
+        run: async (options, [path]) => (await import("../verify/report.js")).verifyAndTell(needed(path, "verify"), options),
+      };
+    }
     case "clean": {
       const { CleanOptions, cleanAndTell } = await import("./clean.js");
       return {
@@ -98,7 +108,7 @@ function needed(path: string | undefined, command: string): string {
   return path;
 }
 
-const COMMANDS = ["build", "generate", "inspect", "analyse", "clean", "worker-pool"];
+const COMMANDS = ["build", "generate", "inspect", "analyse", "verify", "clean", "worker-pool"];
 
 async function usage(): Promise<string> {
   const lines = await Promise.all(COMMANDS.map(async (name) => `  ${name.padEnd(12)} ${(await commandOf(name))!.about}`));

@@ -190,7 +190,8 @@ function remedy(type: z.ZodType, flag: string): string {
 
 /** The text of --help for a schema's flags. */
 export function helpOf(schema: z.ZodObject): string {
-  const rows = Object.entries(schema.shape as Record<string, z.ZodType>).map(([key, type]) => [flagText(key, type), aboutOf(type)]);
+  const shown = Object.entries(schema.shape as Record<string, z.ZodType>).filter(([, type]) => !metaOf(type).hidden);
+  const rows = shown.map(([key, type]) => [flagText(key, type), aboutOf(type)]);
   rows.push(...COMMON.map(([, flag, text]) => [flag, text]));
   return rows.map(([flag, text]) => `  ${flag}\n${wrap(text, 88, "      ")}`).join("\n");
 }
@@ -228,7 +229,7 @@ function placeholder(type: z.ZodType): string {
 }
 
 /** Of the type and all that it wraps: `.optional()` leaves a description behind. */
-function metaOf(type: z.ZodType): { description?: string; value?: string; configOnly?: boolean } {
+function metaOf(type: z.ZodType): { description?: string; value?: string; configOnly?: boolean; hidden?: boolean } {
   const { innerType } = type.def as { innerType?: z.ZodType };
   return { ...(innerType === undefined ? {} : metaOf(innerType)), ...type.meta() };
 }

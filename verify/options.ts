@@ -1,0 +1,80 @@
+import { z } from "zod";
+import { BuildOptions } from "../pipeline/options";
+
+const build = BuildOptions.shape;
+
+/** An option of the build without its default: what is not given comes from the manifest. */
+function open<Type extends z.ZodType>(type: Type) {
+  const inner = (type as unknown as { def: { type: string; innerType?: z.ZodType } }).def;
+  return (inner.type === "default" ? inner.innerType! : type).optional().meta(type.meta() ?? {}) as z.ZodOptional<
+    z.ZodType<z.infer<Type> | undefined>
+  >;
+}
+
+/** Options of the build that its --config file may have and that say nothing about rows. */
+const ignored = z.unknown().optional().describe("Not used here; a build's file may have it.").meta({ hidden: true });
+
+const wholeNumber = (least: number, text: string) =>
+  z
+    .union(
+      [
+        z.number(),
+        z
+          .string()
+          .regex(/^[0-9]+$/)
+          .transform(Number),
+      ],
+      text,
+    )
+    .pipe(z.number().int(text).min(least, text));
+
+export const VerifyOptions = z.strictObject({
+  sample: z
+    .union([z.literal("all"), wholeNumber(0, 'must be a number of customers or "all"')], 'must be a number of customers or "all"')
+    .default(1000)
+    .describe('Customers to recompute of each run, drawn from inputs and output alike; "all", or 0 for none.')
+    .meta({ value: "CUSTOMERS|all" }),
+  seed: z
+    .union([z.number(), z.string()])
+    .transform(String)
+    .default("1")
+    .describe("Another seed draws other customers.")
+    .meta({ value: "TEXT" }),
+  impressions: open(build.impressions),
+  clicks: build.clicks,
+  addToCarts: build.addToCarts,
+  previousOrders: build.previousOrders,
+  historyLength: open(build.historyLength),
+  lookbackDays: open(build.lookbackDays),
+  dates: build.dates,
+  trainDays: build.trainDays,
+  timezone: open(build.timezone),
+  timeUnit: build.timeUnit,
+  orderTime: open(build.orderTime),
+  orderLagDays: open(build.orderLagDays),
+  actionClock: open(build.actionClock),
+  dropEmptyHistory: z.boolean().optional().describe("Rows without any action are left out."),
+  columns: open(build.columns),
+  tables: build.tables,
+  showValues: z.boolean().default(false).describe("Tell ids, items and times of what differs too; they are customers' data."),
+  maxFindings: wholeNumber(1, "must be a whole number")
+    .default(20)
+    .describe("Findings told of each kind; all are counted.")
+    .meta({ value: "FINDINGS" }),
+  json: z.boolean().default(false).describe("Print the report as JSON."),
+  output: ignored,
+  writeMode: ignored,
+  compression: ignored,
+  shards: ignored,
+  rowGroupBytes: ignored,
+  rejects: ignored,
+  maxRejects: ignored,
+  metricsJson: ignored,
+  maxPositions: ignored,
+  threads: ignored,
+  maxMemory: ignored,
+  tempDir: ignored,
+  runner: ignored,
+  quiet: ignored,
+});
+export type VerifyOptions = z.infer<typeof VerifyOptions>;
