@@ -16,5 +16,7 @@ module.exports = {
   // dynamic imports name the compiled file
   moduleNameMapper: { "^backstory$": "<rootDir>/pipeline/index.ts", "^(\\.{1,2}/.*)\\.js$": "$1" },
   // hyparquet and its kin are ES modules; jest's require wants CommonJS
-  transformIgnorePatterns: ["/node_modules/(?!(hyparquet|hyparquet-writer|hyparquet-compressors|@bokuweb|fzstd|hysnappy)/)"],
+  transformIgnorePatterns: [
+    "/node_modules/(?!(hyparquet|temporal-polyfill|temporal-utils|hyparquet-writer|hyparquet-compressors|@bokuweb|fzstd|hysnappy)/)",
+  ],
 };

@@ -8,7 +8,13 @@ export const FIRST_DAY = Date.UTC(1700, 0, 1) / DAY_MILLIS;
 export const END_DAY = Date.UTC(2200, 0, 1) / DAY_MILLIS;
 
 /** `YYYY-MM-DD` of an epoch day. */
-export const nameOf = (day: number): string => new Date(day * DAY_MILLIS).toISOString().slice(0, 10);
+export function nameOf(day: number): string {
+  if (named?.day !== day) named = { day, name: new Date(day * DAY_MILLIS).toISOString().slice(0, 10) };
+  return named.name;
+}
+
+/** Asked for each row of a partition. */
+let named: { day: number; name: string } | undefined;
 
 /** A time zone as Temporal has it: a wall time that comes twice means the first, one that is skipped is read with the offset before. */
 export class Zone {

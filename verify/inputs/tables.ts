@@ -16,7 +16,6 @@ export interface Place {
 
 export interface Action extends Place {
   table: ActionTable;
-  customer: bigint;
   item: bigint;
   /** microseconds */
   time: number;
@@ -56,7 +55,7 @@ export async function eachAction(
   rules: Rules,
   zone: Zone,
   wanted: (customer: bigint) => boolean,
-  take: (action: Action) => void,
+  take: (customer: bigint, action: Action) => void,
 ): Promise<Counts> {
   const ownDay = rules.actionClock !== "time";
   const byDate = table.date !== null && !(table.type === ORDER && rules.orderTime === "occurred-at");
@@ -66,7 +65,7 @@ export async function eachAction(
     if (!wanted(customer)) return;
     const time = byDate ? zone.midnight(date(cell(table.date!))) : instant(cell(table.time), rules, zone, file.format === "csv");
     const item = integer(cell(table.item));
-    take({ table, customer, item, time, day: ownDay ? date(cell(table.dt)) : 0, file, position });
+    take(customer, { table, item, time, day: ownDay ? date(cell(table.dt)) : 0, file, position });
   });
 }
 

@@ -37,7 +37,8 @@ export function findOutput(folder: string, isWanted: (day: number) => boolean, f
     .filter((name) => name.startsWith("dt="))
     .sort();
   const manifests = readManifests(folder, findings);
-  if (names.length === 0 && manifests.size === 0)
+  // a run whose rows were all left out has neither rows nor partitions
+  if (names.length === 0 && manifests.size === 0 && successOf(folder) === undefined)
     throw new ConfigError(`"${folder}" has no partitions dt=YYYY-MM-DD. Give the --output of a build.`);
   const partitions = names.flatMap((name) => partition(folder, name, findings)).filter(({ day }) => isWanted(day));
   for (const { dt, runs } of partitions)

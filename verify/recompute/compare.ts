@@ -3,8 +3,8 @@ import type { Findings, Where } from "../findings";
 import type { Action } from "../inputs/tables";
 import { bytesOf, type OutputHistory, type OutputRow } from "../output/rows";
 import { nameOf } from "../zone";
-import type { Customer, Expected, ExpectedDay, ExpectedSlot } from "./expected";
-import { Explainer, type FoundAction } from "./explain";
+import { type Customer, type Expected, type ExpectedDay, type ExpectedSlot, visibleOn } from "./expected";
+import { Explainer, type FoundAction, matches } from "./explain";
 
 /** Rows that no slot expects, kept until all rows were seen. */
 const MOST_LEFT = 10_000;
@@ -28,7 +28,6 @@ export class Comparison {
   private readonly left: Left[] = [];
   private readonly daysFound = new Set<number>();
   private lists: { day: ExpectedDay; items: Buffer; types: Buffer; times: Buffer; real: number } | undefined;
-  private shape: OutputRow | undefined;
 
   /**
    * @param isSampled which customers are recomputed
@@ -45,7 +44,6 @@ export class Comparison {
 
   take(file: string, day: number, row: OutputRow, history: OutputHistory) {
     this.daysFound.add(day);
-    this.shape ??= row;
     if (row.customer === undefined || !this.isSampled(row.customer)) return;
     this.rows++;
     const where: Where = { file, dt: nameOf(day), row: row.row };
@@ -86,39 +84,51 @@ export class Comparison {
   private compare(customer: Customer, day: ExpectedDay, row: OutputRow, history: OutputHistory, where: Where) {
     if (!history.fresh && this.lists?.day === day) return this.compareLength(row, where);
     const { items, types, times } = history;
-    const actions = this.expected.history(customer, day);
-    if (this.lists?.day !== day) {
-      this.lists = { day, ...listsOf(actions, this.expected.rules.historyLength) };
-      this.note(day.day, actions);
-    }
+    if (this.lists?.day !== day) this.expect(customer, day);
+    const lists = this.lists!;
     this.compareLength(row, where);
-    if (this.expected.rules.dropEmptyHistory && actions.length === 0)
+    if (this.expected.rules.dropEmptyHistory && lists.real === 0)
       this.findings.add("row without history", "its customer has no action to be seen, so it should have been dropped", where);
     const same = (found: BigInt64Array | Int32Array | undefined, list: Buffer) => found === undefined || bytesOf(found).equals(list);
-    if (same(items, this.lists.items) && same(types, this.lists.types) && same(times, this.lists.times)) return;
-    const found = foundActions(history, actions);
-    const differs = found.length !== actions.length || found.some((action, at) => !this.isAt(action, actions[at]));
-    if (differs) this.explainer.explain({ found, expected: actions, actions: customer.actions, day: day.day, where });
+    if (same(items, lists.items) && same(types, lists.types) && same(times, lists.times)) return;
+    this.explain(customer, day, history, where);
   }
 
-  private note(day: number, actions: readonly Action[]) {
-    const byType = this.used.get(day) ?? new Map<number, [number, number]>();
-    this.used.set(day, byType);
-    for (const { table, time } of actions) {
-      const [oldest, newest] = byType.get(table.type) ?? [time, time];
-      byType.set(table.type, [Math.min(oldest, time), Math.max(newest, time)]);
+  /** Puts down what the lists of a history should be. */
+  private expect(customer: Customer, day: ExpectedDay) {
+    const { store, rules } = this.expected;
+    const actions = this.expected.history(customer, day);
+    const items = new BigInt64Array(rules.historyLength);
+    const types = new Int32Array(rules.historyLength);
+    const times = new BigInt64Array(rules.historyLength);
+    const byType = this.used.get(day.day) ?? new Map<number, [number, number]>();
+    this.used.set(day.day, byType);
+    for (const [at, action] of actions.entries()) {
+      const time = store.times[action];
+      items[at] = store.items[action];
+      types[at] = store.types[action];
+      times[at] = BigInt(time);
+      const range = byType.get(types[at]);
+      if (range === undefined) byType.set(types[at], [time, time]);
+      else if (time < range[0]) range[0] = time;
+      else if (time > range[1]) range[1] = time;
     }
+    this.lists = { day, items: bytesOf(items), types: bytesOf(types), times: bytesOf(times), real: actions.length };
+  }
+
+  private explain(customer: Customer, day: ExpectedDay, history: OutputHistory, where: Where) {
+    const { store, rules, zone } = this.expected;
+    const expected = this.expected.history(customer, day).map((action) => store.at(action));
+    const found = foundActions(history, expected);
+    if (found.length === expected.length && found.every((action, at) => matches(action, expected[at]))) return;
+    const isVisible = visibleOn(day.day, store, rules, zone);
+    const actions = customer.actions.map((action) => ({ action: store.at(action), isVisible: isVisible(action) }));
+    this.explainer.explain({ found, expected, actions, day: day.day, where });
   }
 
   private compareLength(row: OutputRow, where: Where) {
     if (row.historyLength !== undefined && row.historyLength !== this.lists!.real)
       this.findings.add("wrong history_length", `history_length is ${row.historyLength}, expected ${this.lists!.real}`, where);
-  }
-
-  private isAt({ item, type, time }: FoundAction, action: Action): boolean {
-    return (
-      (item ?? action.item) === action.item && (type ?? action.table.type) === action.table.type && (time ?? action.time) === action.time
-    );
   }
 
   private tellLeft({ row, where, day }: Left) {
@@ -170,19 +180,6 @@ const keyOf = ({ ranking, index }: Pick<OutputRow, "ranking" | "index">): string
 
 const sameContent = (slot: ExpectedSlot, { item, isOrder }: OutputRow): boolean =>
   (item === undefined || item === slot.item) && (isOrder === undefined || isOrder === slot.isOrder);
-
-/** A history as its lists would be. */
-function listsOf(actions: readonly Action[], length: number) {
-  const items = new BigInt64Array(length);
-  const types = new Int32Array(length);
-  const times = new BigInt64Array(length);
-  for (const [at, { item, table, time }] of actions.entries()) {
-    items[at] = item;
-    types[at] = table.type;
-    times[at] = BigInt(time);
-  }
-  return { items: bytesOf(items), types: bytesOf(types), times: bytesOf(times), real: actions.length };
-}
 
 /** The actions that a row has: up to the first padding; without types, up to the last that is more than zeros. */
 function foundActions({ items, types, times }: OutputHistory, expected: readonly Action[]): FoundAction[] {

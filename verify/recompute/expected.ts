@@ -2,6 +2,7 @@
 import type { Action, Ranking, Slot } from "../inputs/tables";
 import { ORDER, type Rules } from "../rules";
 import type { Zone } from "../zone";
+import { ActionStore } from "./store";
 
 /** A slot that a row is expected for, and whether one was found. */
 export interface ExpectedSlot extends Slot {
@@ -14,58 +15,61 @@ export interface ExpectedSlot extends Slot {
 export interface ExpectedDay {
   day: number;
   slots: ExpectedSlot[];
-  /** newest first; computed when it is first asked for */
-  history?: Action[];
 }
 
 export interface Customer {
   days: Map<number, ExpectedDay>;
-  /** all of them, whether a day sees them or not */
-  actions: Action[];
+  /** numbers of all their actions, whether a day sees them or not */
+  actions: number[];
+  /** newest first */
   sorted: boolean;
 }
 
 export class Expected {
   readonly customers = new Map<bigint, Customer>();
+  readonly store = new ActionStore();
 
   constructor(
     readonly rules: Rules,
     readonly zone: Zone,
   ) {}
 
-  customer(id: bigint): Customer {
-    let customer = this.customers.get(id);
-    if (customer === undefined) this.customers.set(id, (customer = { days: new Map(), actions: [], sorted: false }));
-    return customer;
-  }
-
   addRanking(ranking: Ranking): void {
-    const { days } = this.customer(ranking.customer);
-    let expected = days.get(ranking.day);
-    if (expected === undefined) days.set(ranking.day, (expected = { day: ranking.day, slots: [] }));
+    const customer = this.customers.get(ranking.customer) ?? { days: new Map<number, ExpectedDay>(), actions: [], sorted: false };
+    this.customers.set(ranking.customer, customer);
+    const expected = customer.days.get(ranking.day) ?? { day: ranking.day, slots: [] };
+    customer.days.set(ranking.day, expected);
     for (const [index, slot] of ranking.slots.entries()) expected.slots.push({ ...slot, ranking, index, found: false });
   }
 
-  history(customer: Customer, expected: ExpectedDay): Action[] {
-    return (expected.history ??= historyOf(customer, expected.day, this.rules, this.zone));
+  /** Actions of customers without a ranking are in no history. */
+  addAction(id: bigint, action: Action): void {
+    this.customers.get(id)?.actions.push(this.store.push(action));
+  }
+
+  /** The numbers of the actions of a history, newest first. */
+  history(customer: Customer, { day }: ExpectedDay): number[] {
+    if (!customer.sorted) customer.actions.sort((a, b) => newestFirst(this.store, a, b));
+    customer.sorted = true;
+    return customer.actions.filter(visibleOn(day, this.store, this.rules, this.zone)).slice(0, this.rules.historyLength);
   }
 }
 
-function historyOf(customer: Customer, day: number, rules: Rules, zone: Zone): Action[] {
-  if (!customer.sorted) customer.actions.sort(newestFirst);
-  customer.sorted = true;
-  return customer.actions.filter((action) => isVisible(action, day, rules, zone)).slice(0, rules.historyLength);
-}
-
 /** Rule 3: newest first; at equal times the higher type, then the higher item. */
-function newestFirst(a: Action, b: Action): number {
-  return b.time - a.time || b.table.type - a.table.type || (a.item < b.item ? 1 : a.item > b.item ? -1 : 0);
+function newestFirst({ times, types, items }: ActionStore, a: number, b: number): number {
+  return times[b] - times[a] || types[b] - types[a] || (items[a] < items[b] ? 1 : items[a] > items[b] ? -1 : 0);
 }
 
-/** Rules 1 and 2. */
-export function isVisible(action: Action, day: number, rules: Rules, zone: Zone): boolean {
-  const lag = action.table.type === ORDER ? rules.orderLagDays : 0;
-  if (rules.actionClock !== "dt" && !(action.time < zone.midnight(day - lag))) return false;
-  if (rules.actionClock !== "time" && !(action.day < day - lag)) return false;
-  return rules.lookbackDays === null || action.time >= zone.midnight(day - rules.lookbackDays);
+/** Rules 1 and 2: which actions, by their numbers, a day sees. */
+export function visibleOn(day: number, { times, types, days }: ActionStore, rules: Rules, zone: Zone): (action: number) => boolean {
+  const { orderLagDays, lookbackDays, actionClock } = rules;
+  const cutoff = zone.midnight(day);
+  const orderCutoff = zone.midnight(day - orderLagDays);
+  const begin = lookbackDays === null ? Number.NEGATIVE_INFINITY : zone.midnight(day - lookbackDays);
+  return (action) => {
+    const isOrder = types[action] === ORDER;
+    if (actionClock !== "dt" && !(times[action] < (isOrder ? orderCutoff : cutoff))) return false;
+    if (actionClock !== "time" && !(days[action] < (isOrder ? day - orderLagDays : day))) return false;
+    return times[action] >= begin;
+  };
 }

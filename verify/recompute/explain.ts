@@ -4,7 +4,6 @@ import type { Action } from "../inputs/tables";
 import { whyNotVisible } from "../output/histories";
 import type { Rules } from "../rules";
 import type { Zone } from "../zone";
-import { isVisible } from "./expected";
 
 /** An action of a history as found. */
 export interface FoundAction {
@@ -20,7 +19,7 @@ export interface Difference {
   found: FoundAction[];
   expected: Action[];
   /** of the customer, newest first */
-  actions: Action[];
+  actions: { action: Action; isVisible: boolean }[];
   day: number;
   where: Where;
 }
@@ -65,7 +64,7 @@ export class Explainer {
       return add("wrong type", "the action has another type in the inputs", expected[twin]);
     if (twin !== undefined && expected[twin].item === action.item)
       return add("wrong time", "the action has another time in the inputs", expected[twin]);
-    const hidden = difference.actions.find((known) => matches(action, known) && !isVisible(known, day, this.rules, this.zone));
+    const hidden = difference.actions.find((known) => !known.isVisible && matches(action, known.action))?.action;
     if (hidden === undefined && twin !== undefined) return add("wrong item", "the action is of another item in the inputs", expected[twin]);
     if (hidden === undefined) return this.unknown(difference, position, add);
     const why = whyNotVisible(hidden.time, hidden.table.type, day, { ...this.rules, zone: this.zone });
@@ -74,7 +73,7 @@ export class Explainer {
   }
 
   private unknown({ actions, found }: Difference, position: number, add: (kind: string, message: string, input?: Action) => void) {
-    const known = actions.find((action) => matches(found[position], action));
+    const known = actions.find(({ action }) => matches(found[position], action))?.action;
     if (known === undefined)
       return add("unknown action", "no input has such an action of the customer: of another run, or of other inputs");
     if (found.some((other, at) => at !== position && matches(other, known)))

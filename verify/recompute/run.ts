@@ -113,7 +113,7 @@ async function draw({ inputs, seed }: Task, size: number, isDay: (day: number) =
 async function readActions({ inputs, rules, zone }: Task, expected: Expected, all: boolean, counts: Recount["counts"]): Promise<void> {
   // all rows are looked at where all are counted, those of customers without a ranking too
   const wanted = (customer: bigint) => all || expected.customers.has(customer);
-  const take = (action: Action) => void expected.customers.get(action.customer)?.actions.push(action);
+  const take = (customer: bigint, action: Action) => expected.addAction(customer, action);
   for (const { table, files } of inputs.tables) counts[table.name] = await eachAction(files, table, rules, zone, wanted, take);
 }
 
