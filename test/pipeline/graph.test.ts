@@ -49,9 +49,12 @@ const only = (some: Record<string, string>): string => {
 test("there is one CombinePerKey of RecentActions, between the window and CoGroupByKey", () => {
   const combines = transforms().filter((each) => each.spec?.urn === COMBINE && combineFnOf(each) === "RecentActions");
   expect(combines).toHaveLength(1);
-  expect(only(combines[0].inputs)).toBe(only(named("buildHistories/withinWindow").outputs));
   const keepRecent = named("buildHistories/keepRecent");
-  expect(only(combines[0].inputs)).toBe(only(keepRecent.inputs));
+  expect(only(keepRecent.inputs)).toBe(only(named("buildHistories/withinWindow").outputs));
+  const [gatherHot] = transforms().filter(({ uniqueName }) => uniqueName === "backstory/buildHistories/keepRecent/gatherHot");
+  expect(only(gatherHot.inputs)).toBe(only(keepRecent.inputs));
+  const [hot] = transforms().filter(({ uniqueName }) => uniqueName.startsWith("backstory/buildHistories/keepRecent/withColumnsOfHot"));
+  expect(only(combines[0].inputs)).toBe(only(hot.outputs));
   expect(named("buildHistories/coGroupByKey").inputs.left).toBe(only(keepRecent.outputs));
 });
 
