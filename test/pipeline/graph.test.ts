@@ -80,6 +80,20 @@ test("every shuffle carries (varint, columns or a join): nothing goes through th
     ]);
 });
 
+/** Else a runner would fuse a list of splits with what reads them, and one worker would read all. */
+test("between every list of splits and its scan there is a grouping, and after it nothing but steps that the scan is fused with", () => {
+  const makers = new Map(
+    transforms().flatMap((each) => (each.subtransforms.length > 0 ? [] : Object.values(each.outputs).map((pc) => [pc, each]))),
+  );
+  const scans = transforms().filter(({ uniqueName }) => uniqueName.endsWith("/scanSplits"));
+  expect(scans).toHaveLength(2);
+  for (const scan of scans) {
+    let step = makers.get(only(scan.inputs))!;
+    while (step.spec?.urn === parDo.urn) step = makers.get(only(step.inputs))!;
+    expect(step.spec?.urn).toBe(GROUP);
+  }
+});
+
 test("accumulators travel as columns", () => {
   const combines = transforms().filter(({ spec }) => spec?.urn === COMBINE);
   expect(combines.map(combineFnOf).sort()).toEqual(["AllShown", "RecentActions", "SumLedgers", "SumMetrics"]);
