@@ -1,5 +1,6 @@
 import { ColumnsCoder, withColumns } from "../beam/coders";
 import type { KV } from "../beam/cogroup";
+import { INPUT_BYTES } from "../beam/limits";
 import type { Weighed } from "../beam/precombine";
 import {
   combinePerKey,
@@ -123,7 +124,7 @@ export class GatherHot {
   *finishBundle(): Generator<WindowedValue<KV<RecentPart>>> {
     const windows = [new GlobalWindow()];
     for (const [key, accumulator] of this.held!) {
-      for (const { parts } of chunksOf(this.recent.extractOutput(this.recent.settle(accumulator))))
+      for (const { parts } of chunksOf(this.recent.extractOutput(this.recent.settle(accumulator)), INPUT_BYTES))
         for (const value of parts)
           yield { value: { key, value }, windows, pane: PaneInfoCoder.ONE_AND_ONLY_FIRING, timestamp: windows[0].maxTimestamp() };
     }
