@@ -1,4 +1,4 @@
-import { ELEMENT_BYTES } from "./limits";
+import { INPUT_BYTES } from "./limits";
 import {
   CombinePerKeyPrecombineOperator,
   decodeFromBase64,
@@ -52,11 +52,11 @@ export class BoundedPrecombine extends CombinePerKeyPrecombineOperator<unknown, 
     const name = `${encodeToBase64(window, this.windowCoder)} ${encodeToBase64(key, this.keyCoder)}`;
     if (!this.groups.has(name)) return NonPromise; // handed on just now
     let weight = combineFn.weigh(this.groups.get(name));
-    if (weight > ELEMENT_BYTES / 2) {
+    if (weight > INPUT_BYTES) {
       this.groups.set(name, combineFn.compact(this.groups.get(name)));
       weight = combineFn.weigh(this.groups.get(name));
     }
-    const handOn = weight > ELEMENT_BYTES / 2;
+    const handOn = weight > INPUT_BYTES;
     this.held += (handOn ? 0 : weight) - (this.weights.get(name) ?? 0);
     if (!handOn) {
       this.weights.set(name, weight);

@@ -1,10 +1,11 @@
 import type { KV } from "../beam/cogroup";
+import { INPUT_BYTES } from "../beam/limits";
 import { bytesOf, fits, type MaybeSpilled, type Spilled, spill } from "../beam/spill";
 import { type ActionBatch, copyActions, MOST_ACTIONS } from "../transforms/actions";
 import { applyWindow, Window } from "../transforms/bounds";
 import { customerHash, words } from "../transforms/ids";
 import type { ActionTaker } from "../transforms/normalise";
-import { isHot } from "../transforms/recentparts";
+import { chunksOf, isHot } from "../transforms/recentparts";
 import type { Rules } from "../transforms/rules";
 import { NOT_SHOWN, type ShownIndex } from "../transforms/shownindex";
 import { mergeTimelines, type Timelines } from "../transforms/timelines";
@@ -35,7 +36,8 @@ export function cutHot(actions: BucketedActions, rules: Rules): BucketedActions 
     if (!isHot(value, rules.historyLength)) continue;
     const window = new Window(rules);
     const timelines = mergeTimelines([applyWindow(value, window)], window);
-    if (2 * timelines.times.length < value.times.length) merged.push({ key, value: timelines });
+    if (2 * timelines.times.length >= value.times.length) continue;
+    for (const { parts } of chunksOf([timelines], INPUT_BYTES)) for (const part of parts) merged.push({ key, value: part as Timelines });
   }
   return merged.length === 0 ? actions : { ...without(actions, new Set(merged.map(({ key }) => key))), merged };
 }

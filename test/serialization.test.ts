@@ -86,6 +86,7 @@ function inputs(): Record<string, unknown[]> {
   return {
     ApplyWindow: batches.map(keyed),
     RecentActions: [...windowed, timelines],
+    GatherHot: [...windowed, timelines].map(keyed),
     CutRecent: [keyed([...windowed, timelines])],
     JoinHistories: [keyed({ left: [{ parts: [...windowed, timelines], index: 0, of: 1 }], right }), keyed({ left: [], right })],
     ByFile: [keyed(joined)],

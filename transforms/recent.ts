@@ -1,7 +1,17 @@
 import { ColumnsCoder, withColumns } from "../beam/coders";
 import type { KV } from "../beam/cogroup";
+import { INPUT_BYTES } from "../beam/limits";
 import type { Weighed } from "../beam/precombine";
-import { combinePerKey, type PCollection, parDo, requireForSerialization, withName } from "../beam/sdk";
+import {
+  combinePerKey,
+  GlobalWindow,
+  PaneInfoCoder,
+  type PCollection,
+  parDo,
+  requireForSerialization,
+  type WindowedValue,
+  withName,
+} from "../beam/sdk";
 import { bytesOf, fits, isSpilled, type MaybeSpilled, spill } from "../beam/spill";
 import { Window } from "./bounds";
 import { mergeRecent, type Recent, type RecentChunk, type RecentPart } from "./joinbucket";
@@ -68,7 +78,8 @@ export class RecentActions implements Weighed<Accumulator> {
     return accumulator.pending.some((part) => !isSpilled(part) && isHot(part, historyLength)) ? this.settle(accumulator) : accumulator;
   }
 
-  private settle({ sorted, pending }: Accumulator): Accumulator {
+  /** Merges what was collected. */
+  settle({ sorted, pending }: Accumulator): Accumulator {
     if (pending.length === 0) return { sorted, pending, pendingRows: 0 };
     const merged = mergeRecent(this.extractOutput({ sorted, pending, pendingRows: 0 }), this.theWindow());
     return { sorted: fits("scanned", bytesOf(merged)) ? merged : spill([merged])[0], pending: [], pendingRows: 0 };
@@ -88,6 +99,39 @@ const MERGE_ROWS = 1 << 18;
 const rowsOf = (part: RecentPart): number => (isSpilled(part) ? part.bytes / ROW_BYTES : part.times.length + part.tallies.counts.length);
 const ROW_BYTES = 29;
 
+/**
+ * Combines the actions of hot customers within a bundle; everything else passes. Not every runner combines before it shuffles, and then one
+ * customer could be most of what is sent.
+ */
+export class GatherHot {
+  private readonly recent: RecentActions;
+  private held?: Map<number, Accumulator>;
+
+  constructor(rules: Rules) {
+    this.recent = new RecentActions(rules);
+  }
+
+  startBundle(): void {
+    this.held = new Map();
+  }
+
+  *process({ key, value }: KV<RecentPart>): Generator<KV<RecentPart>> {
+    const { held, recent } = this;
+    if (isSpilled(value) || !isHot(value, recent.rules.historyLength)) yield { key, value };
+    else held!.set(key, recent.addInput(held!.get(key) ?? recent.createAccumulator(), value));
+  }
+
+  *finishBundle(): Generator<WindowedValue<KV<RecentPart>>> {
+    const windows = [new GlobalWindow()];
+    for (const [key, accumulator] of this.held!) {
+      for (const { parts } of chunksOf(this.recent.extractOutput(this.recent.settle(accumulator)), INPUT_BYTES))
+        for (const value of parts)
+          yield { value: { key, value }, windows, pane: PaneInfoCoder.ONE_AND_ONLY_FIRING, timestamp: windows[0].maxTimestamp() };
+    }
+    this.held!.clear();
+  }
+}
+
 /** What CombinePerKey gives for a bucket, in elements that a shuffle can take. */
 export class CutRecent {
   *process({ key, value }: KV<Recent>): Generator<KV<RecentChunk>> {
@@ -103,6 +147,8 @@ export class CutRecent {
 export function keepRecent(rules: Rules) {
   return withName("keepRecent", (actions: PCollection<KV<RecentPart>>) =>
     actions
+      .apply(withName("gatherHot", parDo(new GatherHot(rules))))
+      .apply(withName("withColumnsOfHot", withColumns<number, RecentPart>()))
       .apply(combinePerKey(new RecentActions(rules)))
       .apply(withName("cutRecent", parDo(new CutRecent())))
       .apply(withColumns<number, RecentChunk>()),

@@ -1,10 +1,12 @@
 import fc from "fast-check";
 import { load } from "../../beam/spill";
-import { ActionGather, batchesOf } from "../../pipeline/gather";
+import { ActionGather, batchesOf, cutHot } from "../../pipeline/gather";
 import type { ActionBatch } from "../../transforms/actions";
+import { applyWindow, Window } from "../../transforms/bounds";
 import { bucketOf, words } from "../../transforms/ids";
 import { DEFAULT_RULES } from "../../transforms/rules";
 import { mergeShown, type Shown, ShownIndex, shownOf } from "../../transforms/shownindex";
+import { mergeTimelines } from "../../transforms/timelines";
 import { type Action, actions, daysOf, type Ranking, rankingBatches, rankings, rules } from "../transforms/plain";
 
 jest.setTimeout(30_000);
@@ -136,4 +138,42 @@ test("the memory of batches is shared, so that threads need not copy it", () => 
   gather.push(1, 2, 3, 1, 4);
   const { all } = gather.take(1);
   for (const column of Object.values(all)) expect((column as Uint8Array).buffer).toBeInstanceOf(SharedArrayBuffer);
+});
+
+test("cutHot: a bucket with a hot customer becomes timelines, of what any day can need; the others stay as they are", () => {
+  const rules = { ...DEFAULT_RULES, historyLength: 4, days: [20_000], lookbackDays: null };
+  const day = 86_400e6;
+  const rows = Array.from({ length: 40_000 }, (_, i) => ({
+    customer: i % 4 === 0 ? BigInt(i) : 7n,
+    item: BigInt(i),
+    time: 19_990 * day + i,
+    type: TYPE,
+    ownDay: 0,
+  }));
+  const gather = (given: typeof rows) => {
+    const all = new ActionGather(TYPE, null, true);
+    addAll(all, given);
+    return all.take(5);
+  };
+  const before = [...batchesOf(gather(rows))];
+  const [hot] = words(BigInt64Array.of(7n));
+  const bucket = bucketOf(hot, 0, 5);
+  const after = [...batchesOf(cutHot(gather(rows), rules))];
+  const cold = before.filter(({ key }) => key !== bucket);
+  expect(after.slice(0, -1).map(({ key, value }) => [key, plain(load(value) as ActionBatch)])).toEqual(
+    cold.map(({ key, value }) => [key, plain(load(value) as ActionBatch)]),
+  );
+  const { key, value } = after.at(-1)!;
+  const window = new Window(rules);
+  const whole = before.filter((each) => each.key === bucket).map((each) => applyWindow(load(each.value) as ActionBatch, window));
+  expect([key, value]).toEqual([bucket, mergeTimelines(whole, window)]);
+  const calm = rows.map((row) => ({ ...row, customer: row.item }));
+  expect(cutHot(gather(calm), rules).merged).toEqual([]);
+});
+
+test("a bucket of many rows is handed on in batches of which none is too large an element", () => {
+  const gather = new ActionGather(TYPE, null, false);
+  const many = Array.from({ length: 70_000 }, (_, i) => ({ customer: 1n, item: BigInt(i), time: i, type: TYPE, ownDay: 0 }));
+  for (let i = 0; i < 2; i++) addAll(gather, many);
+  expect([...batchesOf(gather.take(1))].map(({ value }) => load(value).times.length)).toEqual([65_536, 65_536, 8_928]);
 });

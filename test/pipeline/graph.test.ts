@@ -49,9 +49,12 @@ const only = (some: Record<string, string>): string => {
 test("there is one CombinePerKey of RecentActions, between the window and CoGroupByKey", () => {
   const combines = transforms().filter((each) => each.spec?.urn === COMBINE && combineFnOf(each) === "RecentActions");
   expect(combines).toHaveLength(1);
-  expect(only(combines[0].inputs)).toBe(only(named("buildHistories/withinWindow").outputs));
   const keepRecent = named("buildHistories/keepRecent");
-  expect(only(combines[0].inputs)).toBe(only(keepRecent.inputs));
+  expect(only(keepRecent.inputs)).toBe(only(named("buildHistories/withinWindow").outputs));
+  const [gatherHot] = transforms().filter(({ uniqueName }) => uniqueName === "backstory/buildHistories/keepRecent/gatherHot");
+  expect(only(gatherHot.inputs)).toBe(only(keepRecent.inputs));
+  const [hot] = transforms().filter(({ uniqueName }) => uniqueName.startsWith("backstory/buildHistories/keepRecent/withColumnsOfHot"));
+  expect(only(combines[0].inputs)).toBe(only(hot.outputs));
   expect(named("buildHistories/coGroupByKey").inputs.left).toBe(only(keepRecent.outputs));
 });
 
@@ -75,6 +78,20 @@ test("every shuffle carries (varint, columns or a join): nothing goes through th
       uniqueName,
       ["beam:coder:kv:v1", "beam:coder:varint:v1", `backstory:coder:${uniqueName === "backstory/eachFile" ? "joined" : "columns"}:v1`],
     ]);
+});
+
+/** Else a runner would fuse a list of splits with what reads them, and one worker would read all. */
+test("between every list of splits and its scan there is a grouping, and after it nothing but steps that the scan is fused with", () => {
+  const makers = new Map(
+    transforms().flatMap((each) => (each.subtransforms.length > 0 ? [] : Object.values(each.outputs).map((pc) => [pc, each]))),
+  );
+  const scans = transforms().filter(({ uniqueName }) => uniqueName.endsWith("/scanSplits"));
+  expect(scans).toHaveLength(2);
+  for (const scan of scans) {
+    let step = makers.get(only(scan.inputs))!;
+    while (step.spec?.urn === parDo.urn) step = makers.get(only(step.inputs))!;
+    expect(step.spec?.urn).toBe(GROUP);
+  }
 });
 
 test("accumulators travel as columns", () => {

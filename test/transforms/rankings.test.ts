@@ -1,4 +1,6 @@
 import fc from "fast-check";
+import { ELEMENT_BYTES } from "../../beam/limits";
+import { bytesOf } from "../../beam/spill";
 import { bucketOf, words } from "../../transforms/ids";
 import { concatRankings, takeRankings } from "../../transforms/rankingcolumns";
 import { RankingBuilder } from "../../transforms/rankings";
@@ -58,3 +60,24 @@ test("rankings are taken from the batches put together, in any order and any num
       expect(plainRankings(takeRankings(concatRankings(batches), Int32Array.from(rows)))).toEqual(rows.map((row) => both[row]));
     }),
   ));
+
+test.each([
+  ["long ids", 200, 1, 100_000],
+  ["many slots", 200, 10_000, 1],
+])(
+  "a bucket whose rankings are too large for one element is several batches, none larger than it may be: %s",
+  (_, count, slots, letters) => {
+    const builder = new RankingBuilder();
+    const given = Array.from({ length: count }, (_, i) => ({
+      customer: 1n,
+      day: i,
+      id: "x".repeat(letters),
+      slots: Array.from({ length: slots }, (_, s) => ({ item: BigInt(s), isOrder: false })),
+    }));
+    push(builder, given);
+    const batches = [...builder.take(1)].map(({ value }) => value);
+    expect(batches.length).toBeGreaterThan(3);
+    for (const batch of batches) expect(bytesOf(batch)).toBeLessThan(ELEMENT_BYTES + 1000);
+    expect(batches.flatMap(({ days }) => Array.from(days))).toEqual(given.map(({ day }) => day));
+  },
+);

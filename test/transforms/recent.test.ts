@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { load } from "../../beam/spill";
 import { applyWindow, Window } from "../../transforms/bounds";
-import { type Accumulator, RecentActions } from "../../transforms/recent";
+import { type Accumulator, GatherHot, RecentActions } from "../../transforms/recent";
 import { DEFAULT_RULES, type Rules } from "../../transforms/rules";
 import { TallyBuilder } from "../../transforms/tallies";
 import { mergeTimelines, type Timelines } from "../../transforms/timelines";
@@ -76,6 +76,28 @@ test("bounded: at most historyLength actions for each first day, however many co
   expect(customers.length).toBe(3);
   expect(times.length).toBeLessThanOrEqual(3 * 2 * historyLength);
   for (let c = 0; c < 3; c++) expect(starts[c + 1] - starts[c]).toBe(2 * historyLength);
+});
+
+/** Two customers in turns with someone else's action now and then, in batches of which some are small. */
+test("GatherHot: what a bundle gives merges to the same; of hot customers it is little, and comes at the end", () => {
+  const ruled: Rules = { ...DEFAULT_RULES, historyLength: 5, days: [SOME_DAY, SOME_DAY + 2], lookbackDays: null };
+  const window = new Window(ruled);
+  const rows = (n: number) =>
+    Array.from({ length: n }, (_, i): Action => {
+      const customer = i % 10 === 0 ? BigInt(i) : 1n;
+      return { customer, item: BigInt(i), time: (SOME_DAY - 3) * 86_400e6 + ((i * 7919) % 432_000) * 1e6, type: 1, ownDay: 0 };
+    });
+  const batches = batchesOf([rows(40_000), rows(100), rows(30_000)], window);
+  const step = new GatherHot(ruled);
+  step.startBundle();
+  const passed = batches.flatMap((value) => [...step.process({ key: 3, value })]);
+  expect(passed).toEqual([{ key: 3, value: batches[1] }]);
+  const late = [...step.finishBundle()].map(({ value }) => value);
+  expect(late.map(({ key }) => key)).toEqual(late.map(() => 3));
+  const parts = [...passed, ...late].map(({ value }) => load(value) as Timelines);
+  expect(outcome(mergeTimelines(parts, window))).toEqual(outcome(mergeTimelines(batches, window)));
+  expect(parts.reduce((sum, { times }) => sum + times.length, 0)).toBeLessThan(8000);
+  expect([...step.finishBundle()]).toEqual([]);
 });
 
 test("nothing gives empty timelines", () => {

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { customerHash, words } from "../../transforms/ids";
 import { DEFAULT_RULES, type Rules } from "../../transforms/rules";
 import { AllShown } from "../../transforms/shown";
-import { mergeShown, NOT_SHOWN, type Shown, ShownIndex, shownOf } from "../../transforms/shownindex";
+import { mergeShown, NOT_SHOWN, type Shown, ShownIndex, shownOf, Together } from "../../transforms/shownindex";
 import { actions, days, daysOf, ids, type Ranking, rankingBatches, rankings, rules, SOME_DAY, sees } from "./plain";
 
 jest.setTimeout(30_000);
@@ -49,6 +49,21 @@ test("AllShown: the same, however the parts are added and merged", () =>
       const leaf = (some: Stay[][]) => some.reduce((sum, part) => fn.addInput(sum, columns(part)), fn.createAccumulator());
       const merged = fn.mergeAccumulators([leaf(parts.slice(0, cut)), fn.createAccumulator(), leaf(parts.slice(cut))]);
       for (const sum of [leaf(parts), merged]) expect(plain(fn.extractOutput(sum)).sort(byCustomer)).toEqual(naive(parts.flat()));
+    }),
+  ));
+
+test("Together: the customers of all chunks, in whatever order they come; the same chunks again give the same object", () =>
+  fc.assert(
+    fc.property(manyParts, fc.nat(5), fc.nat(40), (parts, chunks, turn) => {
+      const all = mergeShown(parts.map(columns));
+      const rows = plain(all);
+      const given = Array.from({ length: chunks + 1 }, (_, chunk) => rows.filter((_, row) => row % (chunks + 1) === chunk));
+      const together = new Together();
+      const shown = together.of(given.map(columns));
+      expect(plain(shown).sort(byCustomer)).toEqual(rows.sort(byCustomer));
+      expect(together.of(given.map((_, i) => columns(given[(i + turn) % given.length])))).toBe(shown);
+      const more = together.of([...given, [{ customer: 2n ** 62n, first: 1, last: 2 }]].map(columns));
+      expect(plain(more)).toHaveLength(rows.length + 1);
     }),
   ));
 
