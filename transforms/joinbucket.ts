@@ -14,11 +14,12 @@ export type RecentPart = WindowedActions | Timelines | Spilled;
 /** The recent actions of a bucket: to be merged, each part already cut to what can be needed or still small. */
 export type Recent = RecentPart[];
 
-/** The timelines of all parts. */
-export const mergeRecent = (parts: Recent, window: Window): Timelines =>
+/** The timelines of all parts; `brief` as mergeTimelines has it. */
+export const mergeRecent = (parts: Recent, window: Window, brief = false): Timelines =>
   mergeTimelines(
     parts.map((part) => opened(part, window)),
     window,
+    brief,
   );
 
 /** A part in memory, within the window. */
@@ -43,7 +44,9 @@ export interface JoinOutput {
 /** Kernel: merges the actions of a bucket into timelines and gives each of its rankings its history. */
 export async function joinBucket({ left, right, rules }: JoinInput, emit: Emit<JoinOutput>): Promise<void> {
   const window = new Window(rules);
-  const timelines = left.map((parts) => mergeRecent(parts, window));
+  // One at most; times are output where they are asked for.
+  const brief = left.length === 1 && !rules.keepTimes;
+  const timelines = left.map((parts) => mergeRecent(parts, window, brief));
   const { joined, ledger } = joinHistories({ left: timelines, right: right.map((batch) => load(batch)) }, window);
   await emit({ joined: joined.days.length === 0 ? null : kept(joined), ledger });
 }
