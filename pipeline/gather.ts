@@ -4,6 +4,7 @@ import { bytesOf, fits, type MaybeSpilled, type Spilled, spill } from "../beam/s
 import { type ActionBatch, copyActions, MOST_ACTIONS } from "../transforms/actions";
 import { applyWindow, Window } from "../transforms/bounds";
 import { customerHash, words } from "../transforms/ids";
+import { keptFloats, keptInts } from "../transforms/kept";
 import type { ActionTaker } from "../transforms/normalise";
 import { chunksOf, isHot } from "../transforms/recentparts";
 import type { Rules } from "../transforms/rules";
@@ -194,7 +195,7 @@ export class ActionGather implements ActionTaker {
 
   /** Makes room for n rows more. */
   private reserve(n: number): Rows {
-    this.rows ??= spare.pop() ?? new Rows(FIRST_ROWS);
+    this.rows ??= spare.pop() ?? new Rows(SPARE_ROWS);
     const { capacity } = this.rows;
     if (this.length + n > capacity) this.rows = new Rows(Math.max(2 * capacity, this.length + n), this.rows);
     return this.rows;
@@ -208,8 +209,6 @@ function scatterPairs(from: Int32Array, places: Int32Array, n: number, to: Int32
     to[2 * place + 1] = from[2 * i + 1];
   }
 }
-
-const FIRST_ROWS = 1 << 16;
 
 /** Columns to gather in. */
 class Rows {
@@ -225,11 +224,11 @@ class Rows {
     readonly capacity: number,
     from?: Rows,
   ) {
-    this.customers = new Int32Array(2 * capacity);
-    this.items = new Int32Array(2 * capacity);
-    this.times = new Float64Array(capacity);
-    this.ownDays = new Int32Array(capacity);
-    this.hashes = new Int32Array(capacity);
+    this.customers = keptInts(2 * capacity);
+    this.items = keptInts(2 * capacity);
+    this.times = keptFloats(capacity);
+    this.ownDays = keptInts(capacity);
+    this.hashes = keptInts(capacity);
     if (from === undefined) return;
     this.customers.set(from.customers);
     this.items.set(from.items);
@@ -239,9 +238,9 @@ class Rows {
   }
 }
 
-/** Larger ones are not kept: a thread has better uses for the memory when all is read. */
+/** Rows to begin with, of memory that is only taken as it is written to. Larger columns are not kept: a thread has better uses for the memory. */
 const SPARE_ROWS = 1 << 18;
-/** Columns that nobody holds: fresh memory costs more than what is done with it. */
+/** Columns that nobody holds. */
 const spare: Rows[] = [];
 
 /** Used within a call only. */

@@ -1,5 +1,6 @@
 import { type ActionBatch, copyIds } from "./actions";
 import { Calendar, END_DAY } from "./calendar";
+import { keptInts } from "./kept";
 import { ORDER, type Rules } from "./rules";
 import { EMPTY_TALLIES, type Tallies, TallyBuilder } from "./tallies";
 
@@ -91,8 +92,8 @@ function above(values: ArrayLike<number>, x: number): number {
 /** Finds for each action the first day that sees it, and counts instead of keeping those that no day sees. */
 export function applyWindow(batch: ActionBatch, window: Window): WindowedActions {
   const n = batch.times.length;
-  const firsts = new Int32Array(n);
-  const kept = new Int32Array(n);
+  const firsts = firstsFor(n);
+  const kept = numbersFor(n);
   const dropped = new TallyBuilder();
   let k = 0;
   for (let i = 0; i < n; i++) {
@@ -105,6 +106,28 @@ export function applyWindow(batch: ActionBatch, window: Window): WindowedActions
   const tallies = dropped.length === 0 ? EMPTY_TALLIES : dropped.take();
   if (k === n) return { customers: batch.customers, items: batch.items, times: batch.times, types: batch.types, firsts, tallies };
   return { ...pick(batch, kept.subarray(0, k)), firsts: firsts.slice(0, k), tallies };
+}
+
+/** Batches are many and small: their first days share pieces of memory, which go from thread to thread without being copied. */
+let piece = keptInts(0);
+let taken = 0;
+const PIECE = 1 << 16;
+
+function firstsFor(n: number): Int32Array {
+  if (taken + n > piece.length) {
+    piece = keptInts(Math.max(PIECE, n));
+    taken = 0;
+  }
+  return piece.subarray(taken, (taken += n));
+}
+
+/** Used within a call only. */
+let numbers = keptInts(0);
+
+function numbersFor(n: number): Int32Array {
+  if (n > PIECE) return new Int32Array(n);
+  if (numbers.length === 0) numbers = keptInts(PIECE);
+  return numbers;
 }
 
 function pick(batch: ActionBatch, rows: Int32Array): Omit<WindowedActions, "firsts" | "tallies"> {

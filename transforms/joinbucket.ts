@@ -22,11 +22,12 @@ export interface RecentChunk {
   of: number;
 }
 
-/** The timelines of all parts. */
-export const mergeRecent = (parts: Recent, window: Window): Timelines =>
+/** The timelines of all parts; `brief` as mergeTimelines has it. */
+export const mergeRecent = (parts: Recent, window: Window, brief = false): Timelines =>
   mergeTimelines(
     parts.map((part) => opened(part, window)),
     window,
+    brief,
   );
 
 /** A part in memory, within the window. */
@@ -66,7 +67,8 @@ export function* partsOf(joined: KeptJoin): Generator<Joined> {
 /** Kernel: merges the actions of a bucket into timelines and gives each of its rankings its history. */
 export async function joinBucket({ left, right, rules }: JoinInput, emit: Emit<JoinOutput>): Promise<void> {
   const window = new Window(rules);
-  const timelines = left.length === 0 ? [] : [mergeRecent(allOf(left), window)];
+  // Its times and first days are of no use once the histories are found, unless times are output.
+  const timelines = left.length === 0 ? [] : [mergeRecent(allOf(left), window, !rules.keepTimes)];
   const { joined, ledger } = joinHistories({ left: timelines, right: right.map((batch) => load(batch)) }, window);
   await emit({ joined: joined.days.length === 0 ? null : kept(joined), ledger });
 }

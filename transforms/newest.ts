@@ -1,4 +1,5 @@
 import { words } from "./ids";
+import { keptFloats, keptInts } from "./kept";
 
 /**
  * Sorts stretches of rows newest first; equal times by type, then item, both descending; rows that are equal in all three
@@ -10,9 +11,9 @@ import { words } from "./ids";
  */
 export class NewestFirst {
   private readonly items: Int32Array;
-  private buckets = new Int32Array(0);
-  private spareTimes = new Float64Array(0);
-  private spareOrder = new Int32Array(0);
+  private buckets: Int32Array = spare.buckets;
+  private spareTimes: Float64Array = spare.times;
+  private spareOrder: Int32Array = spare.order;
 
   constructor(
     private readonly times: Float64Array,
@@ -147,11 +148,19 @@ export class NewestFirst {
   private reserve(n: number): void {
     if (n <= this.spareOrder.length) return;
     const room = Math.max(256, n + (n >> 2));
-    this.buckets = new Int32Array(room + 1);
-    this.spareTimes = new Float64Array(room);
-    this.spareOrder = new Int32Array(room);
+    const own = spareOf(room);
+    if (room <= MOST_SPARE_ROWS) spare = own;
+    const { buckets, times, order } = own;
+    this.buckets = buckets;
+    this.spareTimes = times;
+    this.spareOrder = order;
   }
 }
+
+const MOST_SPARE_ROWS = 1 << 18;
+const spareOf = (n: number) => ({ buckets: keptInts(n + 1), times: keptFloats(n), order: keptInts(n) });
+/** A thread sorts one thing after the other. */
+let spare = spareOf(0);
 
 /** Up to so many rows, insertion sort is the quickest. */
 const FEW = 24;

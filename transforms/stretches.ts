@@ -1,6 +1,7 @@
 import { copyIds } from "./actions";
 import type { Window } from "./bounds";
 import type { HistoryActions } from "./joined";
+import { keptInts } from "./kept";
 import type { Timelines } from "./timelines";
 import type { UsedTimesBuilder } from "./usedtimes";
 
@@ -28,7 +29,7 @@ export class Histories {
   ) {
     this.from = new Int32Array(most);
     this.to = new Int32Array(most);
-    this.marks = new Int32Array(timelines.times.length);
+    this.marks = marksFor(timelines.times.length);
   }
 
   /** The histories that follow are of customer c. */
@@ -136,6 +137,17 @@ export class Histories {
     for (let i = 0; i < rows.length; i++) out.times[n + i] = times[rows[i]];
     return out;
   }
+}
+
+/** A thread's joins use the same memory one after the other. */
+let spareMarks = keptInts(0);
+const MOST_SPARE_MARKS = 1 << 20;
+
+/** n zeros. */
+function marksFor(n: number): Int32Array {
+  if (n > MOST_SPARE_MARKS) return new Int32Array(n);
+  if (n > spareMarks.length) spareMarks = keptInts(Math.min(MOST_SPARE_MARKS, n + (n >> 2)));
+  return spareMarks.subarray(0, n).fill(0);
 }
 
 /** The first i of [from, to) for which something holds that holds for all behind it too; `to` if there is none. */

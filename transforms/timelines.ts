@@ -1,5 +1,6 @@
 import type { Window, WindowedActions } from "./bounds";
 import { IdIndex, words } from "./ids";
+import { keptBytes, keptFloats, keptIds, keptInts } from "./kept";
 import { NewestFirst } from "./newest";
 import { Pruner, type Rows } from "./prune";
 import { EMPTY_TALLIES, TallyBuilder } from "./tallies";
@@ -12,16 +13,29 @@ export interface Timelines extends WindowedActions {
   starts: Int32Array;
 }
 
-/** Merges batches into timelines and cuts each customer to what any day can need; what is cut is tallied, in any order. */
-export function mergeTimelines(batches: readonly (WindowedActions | Timelines)[], window: Window): Timelines {
+/**
+ * Merges batches into timelines and cuts each customer to what any day can need; what is cut is tallied, in any order.
+ * @param brief whether the result's times and firsts may lie in memory that the thread's next merge takes
+ */
+export function mergeTimelines(batches: readonly (WindowedActions | Timelines)[], window: Window, brief = false): Timelines {
   const n = batches.reduce((sum, batch) => sum + batch.times.length, 0);
-  const { rows, numbers, order } = scratchFor(n);
+  const scratch = scratchFor(n);
+  const { rows, numbers, order } = scratch;
   const { customers, starts } = byCustomer(batches, rows, numbers.subarray(0, n));
   const cut = new TallyBuilder();
   for (const batch of batches) cut.addAll(batch.tallies);
   const kept = prune(rows, customers, starts, window, cut, order);
-  const times = sortWithin(rows, kept);
-  return { ...gather(rows, kept.order), times, tallies: cut.length === 0 ? EMPTY_TALLIES : cut.take(), customers, starts: kept.starts };
+  const k = kept.order.length;
+  const times = brief ? scratch.times.subarray(0, k) : new Float64Array(k);
+  sortWithin(rows, kept, times);
+  const firsts = brief ? scratch.firsts.subarray(0, k) : new Int32Array(k);
+  return {
+    ...gather(rows, kept.order, firsts),
+    times,
+    tallies: cut.length === 0 ? EMPTY_TALLIES : cut.take(),
+    customers,
+    starts: kept.starts,
+  };
 }
 
 interface Grouped {
@@ -31,21 +45,26 @@ interface Grouped {
   starts: Int32Array;
 }
 
-/** What a merge needs besides its result. */
+/** What a merge needs besides its result, or for a brief one. */
 interface Scratch {
   rows: Rows;
   /** of each row, in the order of the batches: its customer's number */
   numbers: Int32Array;
   order: Int32Array;
+  /** of the result */
+  times: Float64Array;
+  firsts: Int32Array;
 }
 
 const scratchOf = (n: number): Scratch => ({
-  rows: { items: new BigInt64Array(n), times: new Float64Array(n), types: new Uint8Array(n), firsts: new Int32Array(n) },
-  numbers: new Int32Array(n),
-  order: new Int32Array(n),
+  rows: { items: keptIds(n), times: keptFloats(n), types: keptBytes(n), firsts: keptInts(n) },
+  numbers: keptInts(n),
+  order: keptInts(n),
+  times: keptFloats(n),
+  firsts: keptInts(n),
 });
 
-/** A thread's merges use the same memory one after the other, because fresh memory has to be cleared each time. Some 30 MB at most. */
+/** A thread's merges use the same memory one after the other. Some 40 MB at most. */
 let reused = scratchOf(0);
 const MOST_REUSED_ROWS = 1 << 20;
 
@@ -144,21 +163,18 @@ function prune(rows: Rows, customers: BigInt64Array, starts: Int32Array, window:
   return { order: order.subarray(0, k), starts: keptStarts };
 }
 
-/** Brings each customer's rows into order, newest first. @returns their times */
-function sortWithin(rows: Rows, { order, starts }: Kept): Float64Array {
-  const times = new Float64Array(order.length);
+/** Brings each customer's rows into order, newest first, and their times to `times`. */
+function sortWithin(rows: Rows, { order, starts }: Kept, times: Float64Array): void {
   for (let i = 0; i < order.length; i++) times[i] = rows.times[order[i]];
   const newest = new NewestFirst(times, order, rows.types, rows.items);
   for (let c = 0; c + 1 < starts.length; c++) newest.sort(starts[c], starts[c + 1]);
-  return times;
 }
 
 /** Items and types are output: in memory that threads share from the start, they need no copy later. */
-function gather(rows: Rows, order: Int32Array): Pick<Rows, "items" | "types" | "firsts"> {
+function gather(rows: Rows, order: Int32Array, firsts: Int32Array): Pick<Rows, "items" | "types" | "firsts"> {
   const n = order.length;
   const items = new BigInt64Array(new SharedArrayBuffer(8 * n));
   const types = new Uint8Array(new SharedArrayBuffer(n));
-  const firsts = new Int32Array(n);
   const from = words(rows.items);
   const to = words(items);
   for (let i = 0; i < n; i++) {

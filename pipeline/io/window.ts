@@ -1,3 +1,4 @@
+import { keptBytes } from "../../transforms/kept";
 import { BrokenFile, type InputFile } from "./rows";
 import { type ByteSource, CHUNK_BYTES, openBytes } from "./text";
 
@@ -8,14 +9,18 @@ export const MAX_RECORD_BYTES = 256 << 20;
 const SLACK = 72;
 const LF = 0x0a;
 
-const memory = (size: number): Buffer => Buffer.from(new ArrayBuffer(size + SLACK));
+const memory = (size: number): Buffer => Buffer.from(keptBytes(size + SLACK).buffer);
+
+/** Of the size that windows begin with, each in nobody's hands. */
+const spare: Buffer[] = [];
+const CLOSED = Buffer.alloc(0);
 
 /**
  * A stretch of a text in memory, moved over it from front to back: `bytes[start, end)` are at hand. A reader consumes by
  * raising `start`, and asks for more when a record is not complete; so the buffer grows with the longest record only.
  */
 export class Window {
-  bytes: Buffer = memory(CHUNK_BYTES);
+  bytes: Buffer = spare.pop() ?? memory(CHUNK_BYTES);
   start = 0;
   end = 0;
 
@@ -80,7 +85,10 @@ export class Window {
     if (this.end >= 3 && a === 0xef && b === 0xbb && c === 0xbf) this.start = 3;
   }
 
+  /** Its memory is another's from now on. */
   close() {
+    if (this.bytes.length === CHUNK_BYTES + SLACK) spare.push(this.bytes);
+    this.bytes = CLOSED;
     return this.source.close();
   }
 }

@@ -108,18 +108,25 @@ function literalTag(out: Bytes, length: number): void {
 const RECENT_BITS = 12;
 const LONGEST_OFFSET = 65535;
 
+/** Used within a call only, except for what is returned. */
+const packed = new Bytes();
+const newest = new Int32Array(1 << RECENT_BITS);
+
 /**
  * Snappy for an array of int64: the high six bytes of a value are copied from a recent value that has the same, else the
  * high four from the value before. A general compressor finds little more in a column of ids and takes six times as long.
  *
  * @param values int64 as (lo, hi) pairs of little-endian int32
+ * @returns a view, good until the next call
  */
 export function snappyInt64(values: Int32Array): Uint8Array {
   const count = values.length >> 1;
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  const out = new Bytes(bytes.length + (bytes.length >> 3) + 16);
+  const out = packed;
+  out.clear();
+  out.room(bytes.length + (bytes.length >> 3) + 16);
   out.varint(bytes.length);
-  const recent = new Int32Array(1 << RECENT_BITS).fill(-1); // by high six bytes: the newest value
+  const recent = newest.fill(-1); // by high six bytes: the newest value
   let pending = 0; // bytes [pending, here) are still to be written as a literal
   for (let i = 0; i < count; i++) {
     const top = values[2 * i] >>> 16;

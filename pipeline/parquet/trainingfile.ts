@@ -31,12 +31,16 @@ export function rowsPerGroup(rowGroupBytes: number, historyLength: number): numb
 const MAGIC = 0x31524150; // "PAR1"
 const THRIFT_STRUCT = 12;
 
+/** Of files that are finished: the next ones need not grow theirs again. */
+const spare: ByteWriter[] = [];
+const MOST_SPARE_BYTES = 4 << 20;
+
 /**
  * Writes a Parquet file of training rows in which the rows of a history are next to each other.
  * Memory is bounded by a row group; its lists are held once per history. Same calls, same bytes.
  */
 export class TrainingFile {
-  private readonly out = new ByteWriter(1 << 16);
+  private readonly out = spare.pop() ?? new ByteWriter(1 << 16);
   private readonly leaves: { holds: Content; leaf: Leaf }[];
   private readonly withTimes: boolean;
   private readonly group: RowGroup;
@@ -128,7 +132,10 @@ export class TrainingFile {
     if (groups.length === 0) typeNoRowGroups(out.getBytes(), this.options.createdBy);
     out.appendUint32(MAGIC);
     this.pass();
-    return { rows, bytes: out.offset, rowGroups: groups.length };
+    const bytes = out.offset;
+    out.offset = 0;
+    if (out.buffer.byteLength <= MOST_SPARE_BYTES) spare.push(out);
+    return { rows, bytes, rowGroups: groups.length };
   }
 
   private withPageIndex({ rows, offset, chunks }: { rows: number; offset: number; chunks: WrittenChunk[] }): RowGroupMeta {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { load } from "../../beam/spill";
 import { applyWindow, Window } from "../../transforms/bounds";
+import { joinBucket } from "../../transforms/joinbucket";
 import { joinHistories } from "../../transforms/joined";
 import type { Place } from "../../transforms/ledger";
 import type { Rules } from "../../transforms/rules";
@@ -95,6 +96,29 @@ test("joinHistories is equivalent to looking at every action for every ranking",
       expect(fastJoin(timelines, rankings, window).outcome).toEqual(naiveJoin(timelines, rankings, window));
     }),
     { numRuns: 400 },
+  ));
+
+test("joinBucket is equivalent to merging and joining, bucket after bucket in the same memory", () =>
+  fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(manyActions(200), manyRankings(40)), { minLength: 1, maxLength: 3 }),
+      manyRules,
+      async (buckets, rules) => {
+        const window = new Window(rules);
+        const inputs = buckets.map(([actions, rankings]) => {
+          const parts = parted(actions, 2).map((part) => applyWindow(actionBatch(part), window));
+          return { parts, right: rankingBatches(rankings) };
+        });
+        for (const { parts, right } of inputs) {
+          const expected = joinHistories({ left: [mergeTimelines(parts, window)], right }, window);
+          await joinBucket({ left: [parts], right, rules }, ({ joined, ledger }) => {
+            expect(ledger).toEqual(expected.ledger);
+            expect(joined).toEqual(expected.joined.days.length === 0 ? null : expected.joined);
+          });
+        }
+      },
+    ),
+    { numRuns: 100 },
   ));
 
 test("the order of rankings is one and the same however many a customer has on a day", () =>

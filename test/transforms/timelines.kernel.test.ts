@@ -72,6 +72,20 @@ test("mergeTimelines is equivalent to sorting all rows and keeping the newest of
     { numRuns: 300 },
   ));
 
+test("a brief merge gives what any merge gives, whatever was merged before", () =>
+  fc.assert(
+    fc.property(manyActions(400), manyActions(400), manyRules, (before, actions, rules) => {
+      const window = new Window(rules);
+      const kept = mergeTimelines(batchesOf(before, 2, window), window);
+      const was = outcome(kept);
+      mergeTimelines(batchesOf(before, 2, window), window, true);
+      const batches = batchesOf(actions, 3, window);
+      expect(outcome(mergeTimelines(batches, window, true))).toEqual(naiveMerge(batches, window));
+      expect(outcome(kept)).toEqual(was);
+    }),
+    { numRuns: 200 },
+  ));
+
 test("timelines merged with timelines and batches are equivalent to all of their rows, sorted", () =>
   fc.assert(
     fc.property(manyActions(300), manyActions(60), manyActions(300), manyRules, (a, b, c, rules) => {

@@ -2,6 +2,7 @@ import { gzipSync, zstdCompressSync } from "node:zlib";
 import fc from "fast-check";
 import { findFiles } from "../../../pipeline/io/files";
 import { BrokenFile } from "../../../pipeline/io/rows";
+import { Window } from "../../../pipeline/io/window";
 import { type Gathered, gather, gatherFile, temporary } from "./gather";
 
 const files = temporary();
@@ -21,6 +22,18 @@ const text = () =>
       fc.constantFrom("", '{"a":"last"}', " "),
     )
     .map(([bom, lines, last]) => bom + lines.flat().join("") + last);
+
+test("windows that are open at the same time have memory of their own; one that is closed has none", async () => {
+  const [a, b] = ["a", "b"].map((letter) => findFiles(files.write(`${letter}.ndjson`, letter.repeat(100)), "clicks")[0]);
+  const text = ({ bytes, start, end }: Window) => bytes.toString("latin1", start, end);
+  for (let round = 0; round < 2; round++) {
+    const [first, second] = [await Window.open(a), await Window.open(b)];
+    await Promise.all([first.more(), second.more()]);
+    expect([text(first), text(second)]).toEqual(["a".repeat(100), "b".repeat(100)]);
+    for (const window of [first, second, first]) await window.close().catch(() => {});
+    expect(text(first)).toBe("");
+  }
+});
 
 /** Line by line, as SPEC.md says it. */
 function naively(content: string): Pick<Gathered, "rows" | "positions"> {
