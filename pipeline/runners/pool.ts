@@ -2,9 +2,11 @@ import { type ChildProcess, fork } from "node:child_process";
 import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from "@grpc/grpc-js";
 import type { StartWorkerRequest, StartWorkerResponse, StopWorkerRequest, StopWorkerResponse } from "apache-beam/proto/beam_fn_api";
 import { beamFnExternalWorkerPoolDefinition } from "apache-beam/proto/beam_fn_api.grpc-server";
+import { JobState_Enum } from "apache-beam/proto/beam_job_api";
 import { progress } from "../progress";
 import type { Order, Told } from "./child";
 import { workerProgram } from "./environment";
+import { failureOf } from "./job";
 import type { WorkerSettings } from "./settings";
 import type { Tell } from "./tell";
 
@@ -147,6 +149,8 @@ export class WorkerPool {
   private heard(member: Member, told: Told): void {
     if ("registered" in told) member.registered = true;
     if ("steps" in told) progress.add(told.steps);
+    // A runner that retries would do so in vain.
+    if ("failed" in told) this.trouble.reject(failureOf(JobState_Enum.FAILED, told.failed));
   }
 
   private printed(member: Member, text: string): void {

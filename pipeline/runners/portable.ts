@@ -5,6 +5,7 @@ import { backstory, type Plan } from "../backstory";
 import { outcomeFile } from "../partitions";
 import { isLocal, type Portable } from "./choice";
 import { placeOf } from "./environment";
+import { KEEP_WORKERS_MS } from "./flink";
 import { Job } from "./job";
 import { LIMITS, WorkerPool } from "./pool";
 import type { JobService } from "./services";
@@ -82,18 +83,13 @@ function settingsOf({ environment, threads, roomBytes, jobEndpoint }: Portable, 
   return { threads, roomBytes, folder: plan.memory.room.folder };
 }
 
-/**
- * How long workers stay when no stage wants them: to start one takes longer than most stages. Flink keeps them even after the job; those of our own
- * pool end with the run anyway. A string, as Flink wants it.
- */
-const KEEP_MS = { external: "3600000", process: "60000", docker: "60000" };
-
 /** Pipeline options, under the names of Beam's other SDKs in camel case. */
 function optionsOf(choice: Portable, runId: string, settings: WorkerSettings): Record<string, unknown> {
   const { runner, parallelism, workers, flinkMaster = "[local]", flinkConfDir } = choice;
   const all = { jobName: `backstory-${runId}`.toLowerCase(), [SETTINGS_OPTION]: JSON.stringify(settings) };
   if (runner === "prism") return all;
-  const spread = { ...all, parallelism, sdkWorkerParallelism: workers, environmentCacheMillis: KEEP_MS[choice.environment.kind] };
+  // Workers stay between the stages of a job, since to start one takes longer than most stages. A string, as Flink wants it.
+  const spread = { ...all, parallelism, sdkWorkerParallelism: workers, environmentCacheMillis: String(KEEP_WORKERS_MS) };
   if (runner === "portable") return spread;
   return { ...spread, flinkMaster, ...(flinkConfDir === undefined ? {} : { flinkConfDir }) };
 }
