@@ -10,7 +10,7 @@ import { Job } from "./job";
 import { LIMITS, WorkerPool } from "./pool";
 import type { JobService } from "./services";
 import { SETTINGS_OPTION, WORKER_FOLDER, type WorkerSettings } from "./settings";
-import { aborted, type Watch } from "./tell";
+import { aborted, type Tell, type Watch } from "./tell";
 
 /** What ends the things that a run has started, in the order in which they were. */
 type Closers = (() => void | Promise<void>)[];
@@ -23,8 +23,8 @@ export async function runPortable(plan: Plan, choice: Portable, { tell, signal }
   const open: Closers = [];
   const stop = aborted(signal);
   try {
-    const service = await Promise.race([stop, serviceOf(choice, plan, open)]);
-    const pool = await Promise.race([stop, poolOf(choice, plan, { tell, signal }, open)]);
+    const service = await serviceOf(choice, plan, stop, open);
+    const pool = await poolOf(choice, plan, tell, open);
     const endpoint = service?.endpoint ?? choice.jobEndpoint!;
     const settings = settingsOf(choice, plan);
     const options = optionsOf(choice, plan.publish.runId, settings);
@@ -42,22 +42,42 @@ export async function runPortable(plan: Plan, choice: Portable, { tell, signal }
     }
     hasOutcome(plan);
   } finally {
-    for (const close of open.reverse()) await close();
+    await closeAll(open, tell);
+  }
+}
+
+/** The last first; one that fails keeps none of the others from closing. */
+async function closeAll(open: Closers, tell: Tell): Promise<void> {
+  for (const close of open.reverse()) {
+    try {
+      await close();
+    } catch (error) {
+      tell("warning", `something of the run could not be ended: ${(error as Error).message}`);
+    }
   }
 }
 
 async function serviceOf(
   { runner, jobEndpoint, parallelism, runnerBytes }: Portable,
   plan: Plan,
+  stop: Promise<never>,
   open: Closers,
 ): Promise<JobService | undefined> {
   if (jobEndpoint !== undefined) return undefined;
   const folder = join(plan.files.attempts, "runner");
   mkdirSync(folder, { recursive: true });
-  const service =
+  const starting =
     runner === "prism"
-      ? await (await import("./prism.js")).startPrism({ folder })
-      : await (await import("./flink.js")).startFlink({ folder, parallelism, memory: runnerBytes });
+      ? (await import("./prism.js")).startPrism({ folder })
+      : (await import("./flink.js")).startFlink({ folder, parallelism, memory: runnerBytes });
+  // Also one that is there only after the run has been ended.
+  let over = false;
+  const started = starting.then(async (service) => {
+    if (over) await service.stop();
+    return service;
+  });
+  open.push(() => void (over = true));
+  const service = await Promise.race([stop, started]);
   open.push(() => service.stop());
   return service;
 }
@@ -65,7 +85,7 @@ async function serviceOf(
 async function poolOf(
   { environment, workers, ...choice }: Portable,
   plan: Plan,
-  { tell }: Watch,
+  tell: Tell,
   open: Closers,
 ): Promise<WorkerPool | undefined> {
   if (environment.kind !== "external" || environment.config !== undefined) return undefined;
