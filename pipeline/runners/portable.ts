@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Root } from "../../beam/sdk";
 import { backstory, type Plan } from "../backstory";
 import { outcomeFile } from "../partitions";
@@ -38,7 +39,7 @@ export async function runPortable(plan: Plan, choice: Portable, { tell, signal }
       await Promise.race([...trouble, job.submit((root: Root) => void root.apply(backstory(plan)))]);
       await Promise.race([...trouble, job.wait()]);
     } catch (error) {
-      throw withDeath(error, pool);
+      throw await withDeath(error, pool);
     }
     hasOutcome(plan);
   } finally {
@@ -147,10 +148,14 @@ function tailOf(log: string): string {
   }
 }
 
+/** The runner sees a connection break before the system tells that the worker has died. */
+const DEATH_TOLD_MS = 1000;
+
 /** What a runner says of a lost worker is of connections; why the worker went says more. */
-function withDeath(error: unknown, pool: WorkerPool | undefined): unknown {
-  if (pool?.lastDeath === undefined || !(error instanceof Error) || "exitCode" in error || error.message.includes(pool.lastDeath))
-    return error;
+async function withDeath(error: unknown, pool: WorkerPool | undefined): Promise<unknown> {
+  if (pool === undefined || !(error instanceof Error) || "exitCode" in error) return error;
+  for (const limit = Date.now() + DEATH_TOLD_MS; pool.lastDeath === undefined && Date.now() < limit; ) await sleep(20);
+  if (pool.lastDeath === undefined || error.message.includes(pool.lastDeath)) return error;
   return new Error(`${pool.lastDeath}. The runner: ${error.message}`, { cause: error });
 }
 
