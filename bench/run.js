@@ -10,6 +10,7 @@ const { PEERS, contestantsOf } = require("./contestants");
 const { machine } = require("./machine");
 const { measure } = require("./measure");
 const { markdown } = require("./markdown");
+const { sectionOf, withSection } = require("./section");
 const { FORMATS, SIZES, VARIANTS, inputsOf, workloadOf } = require("./workloads");
 
 const CACHE = join(__dirname, "..", ".cache", "bench");
@@ -194,7 +195,9 @@ function inOrder(workloads) {
 
 function write(results, out) {
   mkdirSync(out, { recursive: true });
-  writeFileSync(join(out, "RESULTS.md"), markdown(results));
+  const file = join(out, "RESULTS.md");
+  const runners = sectionOf(file);
+  writeFileSync(file, runners === undefined ? markdown(results) : withSection(markdown(results), runners));
   writeFileSync(join(out, "results.svg"), chart(results));
   writeFileSync(RESULTS, JSON.stringify(results, null, 2));
 }

@@ -8,6 +8,7 @@ const { createHash } = require("node:crypto");
 const { median, short } = require("./figures");
 const { machine } = require("./machine");
 const { watch } = require("./processes");
+const { withSection } = require("./section");
 const { TABLES, inputsOf, workloadOf } = require("./workloads");
 
 const ROOT = join(__dirname, "..");
@@ -32,8 +33,11 @@ const RUNNERS = {
   "flink-2": { label: "Flink, 2 workers", flags: ["--runner=flink", "--workers=2"], slots: 2 },
 };
 
-const BEGIN = "<!-- runners -->";
-const END = "<!-- /runners -->";
+process.env.BACKSTORY_CACHE ??= join(ROOT, ".cache", "sdk");
+const PREPARE = {
+  prism: () => require("../dist/pipeline/runners/prism").findPrism(),
+  flink: () => require("../dist/pipeline/runners/flink").findFlink(),
+};
 
 function optionsOf(args) {
   const text = (fallback) => ({ type: "string", default: fallback });
@@ -130,7 +134,6 @@ function section(results, { workload, format, repeats }, about, load) {
       .map(({ sha256 }) => sha256),
   );
   return [
-    BEGIN,
     `## Runners: ${workload.name} from ${format}, ${first.rows.toLocaleString("en")} rows`,
     `${about.date} UTC, ${about.cores} cores of ${about.cpu}, ${about.system}; ${about.versions.backstory}; load before the start ${load.toFixed(1)}; by \`npm run bench:runners\`, ${repeats} runs of each.`,
     [
@@ -139,28 +142,22 @@ function section(results, { workload, format, repeats }, about, load) {
       ...Object.entries(results).map(([name, runs]) => line(name, runs)),
     ].join("\n"),
     `Seconds are the median, start of the runner and of its workers included; all else is of the run in the middle: processor time and peak memory of each process, bundles of each worker. The last column is the share of wall time (times threads or workers) in which no stage of backstory is at work: the runner's own, coding, gRPC, starting and waiting. The files are ${sums.size === 1 ? "the same on all" : "**not the same**"}.`,
-    END,
   ].join("\n\n");
-}
-
-/** Replaces the section in a file, or adds it. */
-function put(file, text) {
-  const before = existsSync(file) ? readFileSync(file, "utf8") : "";
-  const [from, to] = [before.indexOf(BEGIN), before.indexOf(END)];
-  writeFileSync(file, from < 0 ? `${before.trimEnd()}\n\n${text}\n` : `${before.slice(0, from)}${text}${before.slice(to + END.length)}`);
 }
 
 async function main() {
   const options = optionsOf(process.argv.slice(2));
   if (options === undefined) return console.log(HELP);
   if (availableParallelism() < 2) throw new Error("two cores or more are needed to compare one worker with two.");
+  // installed before the clock starts
+  for (const runner of options.runners) await PREPARE[runner.split("-")[0]]?.();
   const [about, load] = [machine({ pythons: { python: options.python } }), loadavg()[0]];
   const results = Object.fromEntries(options.runners.map((name) => [name, []]));
   // in alternation, so that all have their share of what else the machine does
   for (let i = 0; i < options.repeats; i++) for (const name of options.runners) results[name].push(await runOnce(name, options));
   const text = section(results, options, about, load);
   console.log(text);
-  if (options.out !== "-") put(options.out, text);
+  if (options.out !== "-") writeFileSync(options.out, withSection(existsSync(options.out) ? readFileSync(options.out, "utf8") : "", text));
 }
 
 main().catch((error) => {

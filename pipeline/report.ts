@@ -19,11 +19,19 @@ export async function buildAndTell(options: BuildOptions, debug = false): Promis
   } finally {
     line.clear();
     signals.close();
+    if (options.runner !== "direct") endSoon();
   }
   for (const warning of options.quiet ? [] : outcome.warnings) console.error(`warning: ${warning}`);
   if (options.json) console.log(JSON.stringify(summary(outcome, options, performance.now() - began)));
   else if (!options.quiet) console.log(told(outcome, options, performance.now() - began));
 }
+
+/** The SDK cannot close a connection to a job service that does not answer; it must not keep this process. */
+function endSoon(): void {
+  setTimeout(() => process.exit(), END_LIMIT_MS).unref();
+}
+
+const END_LIMIT_MS = 1000;
 
 /** Tells on standard error what a runner says: a line each, or all of it for those who want to see everything. */
 function teller(line: ProgressLine, quiet: boolean, debug: boolean): Tell {

@@ -4,7 +4,7 @@ import type { Post } from "./worker";
 
 /** What a pool and its workers say to each other. */
 export type Order = Post & { settings: WorkerSettings };
-export type Told = { ready: true } | { registered: true } | { steps: Steps };
+export type Told = { ready: true } | { registered: true } | { failed: string } | { steps: Steps };
 
 const TELL_EVERY_MS = 200;
 
@@ -20,7 +20,12 @@ export async function workForPool(): Promise<void> {
   tell({ ready: true });
   const { settings, ...post } = await ordered;
   progress.onChange = tellSteps();
-  await work(post, settings, () => tell({ registered: true }));
+  await work(
+    post,
+    settings,
+    () => tell({ registered: true }),
+    (failed) => tell({ failed }),
+  );
   tell({ steps: takeSteps(progress) });
 }
 

@@ -15,6 +15,14 @@ const CONNECTIONS = 8;
 const TELL_EVERY_MS = 5000;
 const MiB = 2 ** 20;
 
+const RETRIES = 2;
+/**
+ * Flink asks for new workers only once it has let go of the old ones, which it does this long after the last stage has; a retry before that would have
+ * the dead worker again.
+ */
+export const KEEP_WORKERS_MS = 2000;
+const RETRY_DELAY_MS = 2 * KEEP_WORKERS_MS;
+
 /** What Flink reaches into, by reflection, from Java 17 on. */
 const OPENED = ["java.base/java.lang", "java.base/java.util", "java.base/java.net", "java.base/java.nio", "java.base/sun.nio.ch"];
 
@@ -91,6 +99,10 @@ function configuration(folder: string, parallelism: number, { managed, network }
     "taskmanager.memory.network.min": `${network}b`,
     "taskmanager.memory.network.max": `${network}b`,
     "io.tmp.dirs": temporaryFolder(folder),
+    // for workers that are lost; what a worker itself reports ends the run at once
+    "restart-strategy.type": "fixed-delay",
+    "restart-strategy.fixed-delay.attempts": RETRIES,
+    "restart-strategy.fixed-delay.delay": `${RETRY_DELAY_MS} ms`,
   };
   return Object.entries(settings)
     .map(([key, value]) => `${key}: ${value}\n`)

@@ -91,6 +91,7 @@ export class Job {
   private readonly limits: Limits;
   private readonly submitter: Submitter;
   private result: Awaited<ReturnType<PortableRunner["runPipelineWithProto"]>> | undefined;
+  private starting: Promise<unknown> = Promise.resolve();
   private ended = false;
 
   constructor(private readonly submission: Submission) {
@@ -102,10 +103,15 @@ export class Job {
   async submit(build: (root: Root) => void): Promise<void> {
     const { endpoint, tell } = this.submission;
     await someoneListens(endpoint, this.limits.connectMs);
+    if (this.ended) throw new Error("the job was cancelled before it began.");
     const late = () =>
       new Error(`the job service at ${endpoint} has not started the job within ${this.limits.startMs / 1000} s. See its log.`);
     try {
-      this.result = (await within(this.limits.startMs, this.submitter.runAsync(build as never), late)) as typeof this.result;
+      const running = this.submitter.runAsync(build as never).then((result) => {
+        this.result = result as typeof this.result;
+      });
+      this.starting = running.catch(() => {});
+      await within(this.limits.startMs, running, late);
     } catch (error) {
       throw refused(endpoint, error);
     }
@@ -115,6 +121,7 @@ export class Job {
   /** Waits for the end. @throws Error with what the job failed of */
   async wait(): Promise<void> {
     const state = await this.terminalState();
+    if (this.ended) return; // whoever cancelled it knows why
     this.ended = true;
     this.submission.tell("info", `job ${JobState_Enum[state].toLowerCase()}`);
     if (state !== JobState_Enum.DONE) throw failureOf(state, this.result!.errorMessage);
@@ -122,11 +129,14 @@ export class Job {
 
   /** Has the job end, if it has begun and not ended; never throws. */
   async cancel(): Promise<void> {
-    if (this.result === undefined || this.ended) return;
-    this.ended = true;
+    if (this.ended) return;
     const { tell } = this.submission;
+    const limit = this.limits.cancelMs;
+    this.ended = true;
+    // A job that is about to begin would do so after everybody has gone.
+    await within(limit, this.starting, () => new Error()).catch(() => {});
+    if (this.result === undefined) return;
     try {
-      const limit = this.limits.cancelMs;
       await within(limit, this.submitter.cancelJob(this.result.jobId), () => new Error(`no answer within ${limit / 1000} s`));
       tell("info", "job cancelled");
     } catch (error) {

@@ -2,9 +2,11 @@ import { type ChildProcess, fork } from "node:child_process";
 import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from "@grpc/grpc-js";
 import type { StartWorkerRequest, StartWorkerResponse, StopWorkerRequest, StopWorkerResponse } from "apache-beam/proto/beam_fn_api";
 import { beamFnExternalWorkerPoolDefinition } from "apache-beam/proto/beam_fn_api.grpc-server";
+import { JobState_Enum } from "apache-beam/proto/beam_job_api";
 import { progress } from "../progress";
 import type { Order, Told } from "./child";
 import { workerProgram } from "./environment";
+import { failureOf } from "./job";
 import type { WorkerSettings } from "./settings";
 import type { Tell } from "./tell";
 
@@ -39,6 +41,8 @@ interface Member {
   registered: boolean;
   /** whether somebody wants it to end */
   leaving: boolean;
+  /** whether it did not end when it was asked to */
+  killed: boolean;
   printed: string;
 }
 
@@ -135,7 +139,7 @@ export class WorkerPool {
 
   private start(): Member {
     const child = fork(workerProgram(), [], { stdio: ["ignore", "pipe", "pipe", "ipc"], execArgv: [] });
-    const member: Member = { process: child, id: undefined, registered: false, leaving: false, printed: "" };
+    const member: Member = { process: child, id: undefined, registered: false, leaving: false, killed: false, printed: "" };
     this.members.add(member);
     child.on("message", (told: Told) => this.heard(member, told));
     child.on("error", (error) => this.ended(member, error.message));
@@ -147,6 +151,8 @@ export class WorkerPool {
   private heard(member: Member, told: Told): void {
     if ("registered" in told) member.registered = true;
     if ("steps" in told) progress.add(told.steps);
+    // A runner that retries would do so in vain.
+    if ("failed" in told) this.trouble.reject(failureOf(JobState_Enum.FAILED, told.failed));
   }
 
   private printed(member: Member, text: string): void {
@@ -159,23 +165,28 @@ export class WorkerPool {
     member.leaving = true;
     return new Promise((resolve) => {
       if (!this.members.has(member)) return resolve();
-      const kill = setTimeout(() => member.process.kill("SIGKILL"), this.limits.endMs);
+      const killNow = () => {
+        member.killed = true;
+        member.process.kill("SIGKILL");
+      };
+      const kill = setTimeout(killNow, this.limits.endMs);
       member.process.once("exit", () => {
         clearTimeout(kill);
         resolve();
       });
       if (member.process.connected) member.process.disconnect();
-      else member.process.kill("SIGKILL");
+      else killNow();
     });
   }
 
   private ended(member: Member, how: string, code = 1): void {
-    if (!this.members.delete(member) || member.leaving || this.closed) return;
-    // A worker whose runner has closed its connection is done.
-    if (code === 0 && member.registered) return;
+    if (!this.members.delete(member) || member.killed) return;
+    // It was asked to, or its runner has closed the connection. A runner may ask a worker to end because it has died.
+    if (code === 0 && (member.leaving || member.registered)) return;
     const what = `${member.id === undefined ? "a worker" : `worker ${member.id}`} ended by itself (${how})`;
     this.lastDeath = member.printed.trim() === "" ? what : `${what}; the end of what it printed:\n${member.printed.trim()}`;
     this.options.tell("warning", what);
+    if (member.leaving || this.closed) return;
     if (member.id === undefined) this.trouble.reject(new Error(`${this.lastDeath}\nWorkers cannot run on this machine.`));
     else
       this.reacting = this.after(

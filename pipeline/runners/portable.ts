@@ -1,15 +1,17 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Root } from "../../beam/sdk";
 import { backstory, type Plan } from "../backstory";
 import { outcomeFile } from "../partitions";
 import { isLocal, type Portable } from "./choice";
 import { placeOf } from "./environment";
+import { KEEP_WORKERS_MS } from "./flink";
 import { Job } from "./job";
 import { LIMITS, WorkerPool } from "./pool";
 import type { JobService } from "./services";
 import { SETTINGS_OPTION, WORKER_FOLDER, type WorkerSettings } from "./settings";
-import { aborted, type Watch } from "./tell";
+import { aborted, type Tell, type Watch } from "./tell";
 
 /** What ends the things that a run has started, in the order in which they were. */
 type Closers = (() => void | Promise<void>)[];
@@ -22,8 +24,8 @@ export async function runPortable(plan: Plan, choice: Portable, { tell, signal }
   const open: Closers = [];
   const stop = aborted(signal);
   try {
-    const service = await Promise.race([stop, serviceOf(choice, plan, open)]);
-    const pool = await Promise.race([stop, poolOf(choice, plan, { tell, signal }, open)]);
+    const service = await serviceOf(choice, plan, stop, open);
+    const pool = await poolOf(choice, plan, tell, open);
     const endpoint = service?.endpoint ?? choice.jobEndpoint!;
     const settings = settingsOf(choice, plan);
     const options = optionsOf(choice, plan.publish.runId, settings);
@@ -37,26 +39,46 @@ export async function runPortable(plan: Plan, choice: Portable, { tell, signal }
       await Promise.race([...trouble, job.submit((root: Root) => void root.apply(backstory(plan)))]);
       await Promise.race([...trouble, job.wait()]);
     } catch (error) {
-      throw withDeath(error, pool);
+      throw await withDeath(error, pool);
     }
     hasOutcome(plan);
   } finally {
-    for (const close of open.reverse()) await close();
+    await closeAll(open, tell);
+  }
+}
+
+/** The last first; one that fails keeps none of the others from closing. */
+async function closeAll(open: Closers, tell: Tell): Promise<void> {
+  for (const close of open.reverse()) {
+    try {
+      await close();
+    } catch (error) {
+      tell("warning", `something of the run could not be ended: ${(error as Error).message}`);
+    }
   }
 }
 
 async function serviceOf(
   { runner, jobEndpoint, parallelism, runnerBytes }: Portable,
   plan: Plan,
+  stop: Promise<never>,
   open: Closers,
 ): Promise<JobService | undefined> {
   if (jobEndpoint !== undefined) return undefined;
   const folder = join(plan.files.attempts, "runner");
   mkdirSync(folder, { recursive: true });
-  const service =
+  const starting =
     runner === "prism"
-      ? await (await import("./prism.js")).startPrism({ folder })
-      : await (await import("./flink.js")).startFlink({ folder, parallelism, memory: runnerBytes });
+      ? (await import("./prism.js")).startPrism({ folder })
+      : (await import("./flink.js")).startFlink({ folder, parallelism, memory: runnerBytes });
+  // Also one that is there only after the run has been ended.
+  let over = false;
+  const started = starting.then(async (service) => {
+    if (over) await service.stop();
+    return service;
+  });
+  open.push(() => void (over = true));
+  const service = await Promise.race([stop, started]);
   open.push(() => service.stop());
   return service;
 }
@@ -64,7 +86,7 @@ async function serviceOf(
 async function poolOf(
   { environment, workers, ...choice }: Portable,
   plan: Plan,
-  { tell }: Watch,
+  tell: Tell,
   open: Closers,
 ): Promise<WorkerPool | undefined> {
   if (environment.kind !== "external" || environment.config !== undefined) return undefined;
@@ -82,18 +104,13 @@ function settingsOf({ environment, threads, roomBytes, jobEndpoint }: Portable, 
   return { threads, roomBytes, folder: plan.memory.room.folder };
 }
 
-/**
- * How long workers stay when no stage wants them: to start one takes longer than most stages. Flink keeps them even after the job; those of our own
- * pool end with the run anyway. A string, as Flink wants it.
- */
-const KEEP_MS = { external: "3600000", process: "60000", docker: "60000" };
-
 /** Pipeline options, under the names of Beam's other SDKs in camel case. */
 function optionsOf(choice: Portable, runId: string, settings: WorkerSettings): Record<string, unknown> {
   const { runner, parallelism, workers, flinkMaster = "[local]", flinkConfDir } = choice;
   const all = { jobName: `backstory-${runId}`.toLowerCase(), [SETTINGS_OPTION]: JSON.stringify(settings) };
   if (runner === "prism") return all;
-  const spread = { ...all, parallelism, sdkWorkerParallelism: workers, environmentCacheMillis: KEEP_MS[choice.environment.kind] };
+  // Workers stay between the stages of a job, since to start one takes longer than most stages. A string, as Flink wants it.
+  const spread = { ...all, parallelism, sdkWorkerParallelism: workers, environmentCacheMillis: String(KEEP_WORKERS_MS) };
   if (runner === "portable") return spread;
   return { ...spread, flinkMaster, ...(flinkConfDir === undefined ? {} : { flinkConfDir }) };
 }
@@ -131,10 +148,14 @@ function tailOf(log: string): string {
   }
 }
 
+/** The runner sees a connection break before the system tells that the worker has died. */
+const DEATH_TOLD_MS = 1000;
+
 /** What a runner says of a lost worker is of connections; why the worker went says more. */
-function withDeath(error: unknown, pool: WorkerPool | undefined): unknown {
-  if (pool?.lastDeath === undefined || !(error instanceof Error) || "exitCode" in error || error.message.includes(pool.lastDeath))
-    return error;
+async function withDeath(error: unknown, pool: WorkerPool | undefined): Promise<unknown> {
+  if (pool === undefined || !(error instanceof Error) || "exitCode" in error) return error;
+  for (const limit = Date.now() + DEATH_TOLD_MS; pool.lastDeath === undefined && Date.now() < limit; ) await sleep(20);
+  if (pool.lastDeath === undefined || error.message.includes(pool.lastDeath)) return error;
   return new Error(`${pool.lastDeath}. The runner: ${error.message}`, { cause: error });
 }
 

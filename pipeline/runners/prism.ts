@@ -118,8 +118,22 @@ async function buildPrism(path: string): Promise<void> {
     GOFLAGS: `${process.env.GOFLAGS ?? ""} -modcacherw`.trim(),
   };
   const env = { ...process.env, ...caches, GOBIN: target };
+  const ended = new AbortController();
+  const end = () => {
+    ended.abort();
+    rmSync(target, { recursive: true, force: true, maxRetries: 3 });
+  };
+  // a process that ends meanwhile, because somebody has had enough, leaves nothing behind
+  process.once("exit", end);
   const go = (args: string[], minutes: number) =>
-    run("go", args, { env, cwd: dirname(path), timeout: minutes * MINUTE, killSignal: "SIGKILL", maxBuffer: 2 ** 26 }).catch((error) => {
+    run("go", args, {
+      env,
+      cwd: dirname(path),
+      timeout: minutes * MINUTE,
+      signal: ended.signal,
+      killSignal: "SIGKILL",
+      maxBuffer: 2 ** 26,
+    }).catch((error) => {
       throw new ServiceError(whyNot(error, minutes), { cause: error });
     });
   try {
@@ -130,7 +144,8 @@ async function buildPrism(path: string): Promise<void> {
     await go(["install", `${MODULE}/go/cmd/prism@${VERSION}`], 15);
     renameSync(join(target, "prism"), path);
   } finally {
-    rmSync(target, { recursive: true, force: true, maxRetries: 3 });
+    process.off("exit", end);
+    end();
   }
 }
 

@@ -10,6 +10,7 @@ import { packed } from "../../beam/failure";
 import { threads, useThreads } from "../../beam/threads";
 // registers all that the graph has
 import "../backstory";
+import { isDiskFull } from "../errors";
 import { KERNELS } from "../kernels";
 import { WORKER_FOLDER, type WorkerSettings } from "./settings";
 
@@ -25,14 +26,23 @@ const REGISTER_LIMIT_MS = 60_000;
 /**
  * Works for a runner until that ends.
  * @param registered called when the runner has answered
+ * @param failed called with a failure that another attempt would meet again, packed
  * @throws Error if the runner cannot be reached
  */
-export async function work({ id, controlUrl }: Post, settings: WorkerSettings, registered: () => void = () => {}): Promise<void> {
+export async function work(
+  { id, controlUrl }: Post,
+  settings: WorkerSettings,
+  registered: () => void = () => {},
+  failed: (stack: string) => void = () => {},
+): Promise<void> {
   if (settings.folder !== null) mkdirSync(settings.folder, { recursive: true });
   const folder = mkdtempSync(join(settings.folder ?? tmpdir(), WORKER_FOLDER));
   const remove = () => rmSync(folder, { recursive: true, force: true });
   process.once("exit", remove);
-  AsyncOperator.failed = packed;
+  AsyncOperator.failed = (error) => {
+    if (isFinal(error)) failed((packed(error) as Error).stack!);
+    return packed(error);
+  };
   useThreads(settings.threads, settings.roomBytes === null ? undefined : { bytes: settings.roomBytes, folder }, KERNELS);
   try {
     const worker = new Worker(id, { controlUrl }, {});
@@ -46,6 +56,9 @@ export async function work({ id, controlUrl }: Post, settings: WorkerSettings, r
     process.off("exit", remove);
   }
 }
+
+/** What the data or the disk is to blame for, and not a lost worker or connection. */
+const isFinal = (error: unknown): boolean => typeof (error as { exitCode?: number }).exitCode === "number" || isDiskFull(error);
 
 function reached(worker: Worker, controlUrl: string): Promise<void> {
   return new Promise((resolve, reject) => {

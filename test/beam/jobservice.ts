@@ -23,7 +23,7 @@ interface Message<T> {
   fromBinary(bytes: Uint8Array): T;
 }
 
-function method<Request, Response>(name: string, request: Message<Request>, response: Message<Response>) {
+export function method<Request, Response>(name: string, request: Message<Request>, response: Message<Response>) {
   return {
     path: `/org.apache.beam.model.job_management.v1.JobService/${name}`,
     requestStream: false as const,

@@ -78,6 +78,16 @@ describe.each(Object.entries(BAD))("%s", (_, { code, spoil, flags = () => [], ag
   });
 });
 
+test("on Flink bad input is not tried again: no worker is started a second time", async () => {
+  const input = join(folder, "bad");
+  const given = Object.entries(TABLES).map(([flag, table]) => `--${flag}=${join(input, `${table}.ndjson`)}`);
+  appendFileSync(join(input, "clicks.ndjson"), '{"customer_id":"x"}\n'.repeat(200));
+  const run = await build([...given, `--output=${join(folder, "bad-out")}`, "--runner=flink"]);
+  expect(run.code).toBe(3);
+  expect(run.err).toMatch(/^worker 1-1 started$/m);
+  expect(run.err).not.toMatch(/^worker 2-\d+ started$/m);
+});
+
 describe.each([
   ["prism", startPrism, []],
   ["flink", startFlink, ["--workers=2"]],

@@ -5,8 +5,12 @@ const { build, hashes } = require("./kit");
 
 /** The day folders of an output, each with the hashes of its files. */
 function partitions(files) {
-  const days = Object.entries(files).filter(([path]) => path.startsWith("dt="));
-  return Map.groupBy(days, ([path]) => path.split("/")[0]);
+  const days = new Map();
+  for (const [path, sum] of Object.entries(files)) {
+    const [day] = path.split("/");
+    if (day.startsWith("dt=")) days.set(day, [...(days.get(day) ?? []), [path, sum]]);
+  }
+  return days;
 }
 
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
