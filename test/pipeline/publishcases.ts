@@ -28,7 +28,7 @@ const AUGUST = Date.UTC(2025, 7, 1) * 1000;
 export const contentOf = (run: string, dt: string, shard: number): string => `${run} ${dt} ${shard}\n`.repeat(1 + shard);
 export const sha256 = (text: string | Buffer): string => createHash("sha256").update(text).digest("hex");
 
-export const placeAt = (output: string, storage: Storage = new Disk()): Place => ({ storage, output, patienceMs: 50 });
+export const placeAt = (output: string, storage: Storage = new Disk(), patienceMs = 50): Place => ({ storage, output, patienceMs });
 
 export function optionsOf({ run, dts, shards, writeMode = "overwrite", dates = dts, seen = [] }: Run, output: string): PublishOptions {
   return {
