@@ -83,18 +83,24 @@ export function refuseChanged(inputs: readonly ManifestInput[]): void {
 }
 
 /** The files that are not what they were, and why. */
-export function changedAmong(inputs: readonly ManifestInput[]): (ManifestInput & { why: string })[] {
+export function changedAmong(inputs: readonly ManifestInput[]): (ManifestInput & Change)[] {
   return inputs.flatMap((input) => {
-    const why = input.mtime === undefined ? undefined : changeOf(input);
-    return why === undefined ? [] : [{ ...input, why }];
+    const change = input.mtime === undefined ? undefined : changeOf(input);
+    return change === undefined ? [] : [{ ...input, ...change }];
   });
 }
 
-function changeOf({ path, size, mtime }: ManifestInput): string | undefined {
+interface Change {
+  why: string;
+  /** false if only its time is another: its content may be the same */
+  sizeChanged: boolean;
+}
+
+function changeOf({ path, size, mtime }: ManifestInput): Change | undefined {
   const now = stampOf(path);
-  if (now === undefined) return "it is gone";
-  if (now.size !== size) return `${size} bytes then, ${now.size} now`;
-  return now.mtime === mtime ? undefined : `modified at ${mtime} then, ${now.mtime} now`;
+  if (now === undefined) return { why: "it is gone", sizeChanged: true };
+  if (now.size !== size) return { why: `${size} bytes then, ${now.size} now`, sizeChanged: true };
+  return now.mtime === mtime ? undefined : { why: `modified at ${mtime} then, ${now.mtime} now`, sizeChanged: false };
 }
 
 function stampOf(path: string): { size: number; mtime: string } | undefined {
