@@ -52,10 +52,10 @@ export function dataOptions(options: BuildOptions, shards: number): Manifest["op
   return Object.fromEntries(given.map((name) => [name, PATHS.includes(name) ? absolute(String(all[name])) : all[name]]));
 }
 
+const isUrl = (path: string): boolean => /^[a-z][a-z0-9+]*:\/\//i.test(path);
+
 /** "none" is no path, and a URL is one already. */
-function absolute(path: string): string {
-  return path === "none" || /^[a-z][a-z0-9+]*:\/\//i.test(path) ? path : resolve(path);
-}
+const absolute = (path: string): string => (path === "none" || isUrl(path) ? path : resolve(path));
 
 export function schemaOf(columns: readonly OutputColumn[]): Manifest["schema"] {
   const types: Record<string, string> = { BYTE_ARRAY: "string", INT64: "int64", INT32: "int32", BOOLEAN: "boolean" };
@@ -65,8 +65,10 @@ export function schemaOf(columns: readonly OutputColumn[]): Manifest["schema"] {
   });
 }
 
-/** A file as it is before it is read. */
-export function inputOf(table: string, { path, size }: InputFile): ManifestInput {
+/** A file as it is before it is read. Of what is not on disk, readers themselves see to it that it stays the same. */
+export function inputOf(table: string, file: InputFile & { generation?: string }): ManifestInput {
+  const { path, size, generation } = file;
+  if (isUrl(path)) return { table, path, size, ...(generation === undefined ? {} : { generation }) };
   return { table, path: absolute(path), size, mtime: stampOf(path)?.mtime ?? "" };
 }
 

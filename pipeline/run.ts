@@ -7,7 +7,7 @@ import { clean, ownAttempts } from "./clean";
 import { ConfigError, isDiskFull, PublishError } from "./errors";
 import type { BuildOptions } from "./options";
 import { type Outcome, publishedOutcome } from "./outcome";
-import { outcomeFile, type Place, placeOf } from "./partitions";
+import { outcomeFile, placeOf } from "./partitions";
 import { planRun } from "./plan";
 import { isBegun } from "./turn";
 
@@ -24,8 +24,9 @@ export async function build(options: BuildOptions): Promise<Outcome> {
     await clean(place);
     return planRun(options, runId);
   });
-  const made = await makeAttempts(plan.files.attempts, place, options, runId);
+  const made = makeAttempts(plan.files.attempts, options.output);
   try {
+    await ownAttempts(place, runId, options.runner === "direct");
     useThreads(plan.memory.threads, plan.memory.room, KERNELS);
     // Only now, so that the threads start while this one loads the Beam SDK.
     const { runDirect } = await import("./runners.js");
@@ -55,11 +56,9 @@ const DISK_FULL =
   "the disk is full, so nothing was published. Free some space, write to another disk, or name one for what does not fit into memory by --temp-dir.";
 
 /** @returns the outermost folder that had to be made for it */
-async function makeAttempts(attempts: string, place: Place, { output, runner }: BuildOptions, runId: string): Promise<string | undefined> {
+function makeAttempts(attempts: string, output: string): string | undefined {
   try {
-    const made = mkdirSync(attempts, { recursive: true });
-    await ownAttempts(place, runId, runner === "direct");
-    return made;
+    return mkdirSync(attempts, { recursive: true });
   } catch (error) {
     if (isDiskFull(error)) throw new PublishError(DISK_FULL, 1, error);
     throw new ConfigError(
@@ -108,7 +107,12 @@ function cleanUp(attempts: string, made: string | undefined): void {
   rmSync(attempts, { recursive: true, force: true });
   let folder = dirname(resolve(attempts));
   for (; existsSync(folder) && readdirSync(folder).length === 0; folder = dirname(folder)) {
-    rmdirSync(folder);
+    try {
+      rmdirSync(folder);
+    } catch {
+      // another run has begun there
+      return;
+    }
     if (made === undefined || !dirname(folder).startsWith(resolve(made))) return;
   }
 }

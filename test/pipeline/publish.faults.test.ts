@@ -153,6 +153,21 @@ test("an error in the middle of publishing says so, and the next run finishes it
   expect(readdirSync(output).sort()).toEqual(["_SUCCESS", "_manifests", "dt=2025-08-16", "dt=2025-08-17"]);
 });
 
+test("a commit whose files somebody has removed is given up by name, and the days can be built again", async () => {
+  await publishRun(EARLIER);
+  const disk = broken("EIO", (operation, path) => operation === "rename" && path.endsWith("dt=2025-08-17/part-00000-of-00001.parquet"));
+  await failing(publishRun(LATER, {}, disk));
+  rmSync(join(output, "_attempts"), { recursive: true });
+  const next: Run = { run: "next", dts: ["2025-08-17"], shards: 1, seen: ["earlier", "later"] };
+  const gone = { exitCode: 1, message: expect.stringMatching(/part-00000-of-00001.parquet" is gone.*backstory clean .* --run=later/) };
+  expect(await failing(clean(placeAt(output)))).toMatchObject(gone);
+  expect(await failing(publishRun(next))).toMatchObject(gone);
+  await clean(placeAt(output), "later");
+  expect(readAsUser(output)).toEqual({ "2025-08-16": ["later"] });
+  await publishRun(next);
+  expect(readAsUser(output)).toEqual({ "2025-08-16": ["later"], "2025-08-17": ["next"] });
+});
+
 test("a folder that cannot be written to is refused before anything goes", async () => {
   await publishRun(EARLIER);
   class ReadOnly extends Disk {
