@@ -9,12 +9,17 @@ import { leafOf, type OutputColumn } from "./parquet/schema";
 
 /** What is known of a run before it starts. */
 export interface Origin {
-  began: string;
   options: Manifest["options"];
   schema: Manifest["schema"];
   inputs: ManifestInput[];
   /** runs that were published by then */
   seen: string[];
+}
+
+/** When a run began, which is in its name to the second; undefined for one that was named otherwise. The graph knows no time. */
+export function beganOf(runId: string): string | undefined {
+  if (!/^\d{8}T\d{6}Z/.test(runId)) return undefined;
+  return runId.replace(/^(....)(..)(..)T(..)(..)(..)Z.*/, "$1-$2-$3T$4:$5:$6.000000Z");
 }
 
 /** Options that the data, or whether it is published, follow from. Not where it goes, how fast, and what is told. */

@@ -41,7 +41,7 @@ export function optionsOf({ run, dts, shards, writeMode = "overwrite", dates = d
     limits: { maxRejects: { count: 0 }, required: { impressions: [] } },
     maxPositions: 10,
     unread: 0,
-    origin: { began: "2025-08-20T00:00:00.000000Z", options: {}, schema: [], inputs: [], seen },
+    origin: { options: {}, schema: [], inputs: [], seen },
     window: { timezone: "UTC", lookbackDays: 365, orderLagDays: 0, orderTime: "order-date", actionClock: "time" },
   };
 }
