@@ -5,15 +5,19 @@ import { z } from "zod";
 import { ConfigError } from "./errors";
 import { MANIFESTS, RUN_ID } from "./manifest";
 import { isDead, nameOf, thisProcess } from "./owner";
-import { ATTEMPTS, attemptsOf, manifestFile, type Place, partitionOf, placeOf } from "./partitions";
-import { abandon, finish, isOfTheDead, ownerOf, PUBLISHING, runOf, turnsTaken } from "./turn";
+import { ATTEMPTS, attemptsOf, manifestFile, type Place, placeOf } from "./partitions";
+import { abandon, finish, giveBack, isOfTheDead, ownerOf, PUBLISHING, runOf, turnsTaken } from "./turn";
+
+const OURS = [ATTEMPTS, PUBLISHING, MANIFESTS];
 
 export const CleanOptions = z.strictObject({
   run: z
     .string()
     .regex(RUN_ID, "must be the name of a run")
     .optional()
-    .describe("A run that is known to be dead, though this machine cannot tell: what it has tried is removed too.")
+    .describe(
+      "A run that is known to be dead though this machine cannot tell, or that cannot be finished: what it has tried is removed too.",
+    )
     .meta({ value: "RUN" }),
 });
 
@@ -28,10 +32,12 @@ export interface Cleaned {
 
 /** Removes nothing but turns and attempts of runs that have ended. Safe at any time, also while runs are at work, and twice at once. */
 export async function clean(place: Place, run?: string): Promise<Cleaned> {
-  await refuseLinks(place);
   const { storage, output } = place;
-  const finished = await finishTurns(place, run);
-  const cleaned: Cleaned = { finished, removed: [], left: [] };
+  const cleaned: Cleaned = { finished: [], removed: [], left: [] };
+  const names = await storage.list(output);
+  if (!OURS.some((name) => names.includes(name))) return cleaned;
+  await refuseLinks(place);
+  cleaned.finished = await finishTurns(place, run);
   for (const name of (await storage.list(join(output, ATTEMPTS))).filter((name) => RUN_ID.test(name))) {
     const why = name === run ? undefined : await reasonToLeave(place, name);
     // Asked last: of a run that has ended nobody but a finisher takes a turn.
@@ -70,8 +76,8 @@ export async function ownAttempts({ storage, output }: Place, run: string, inThi
 }
 
 /** What is ours may be no link to elsewhere: what is removed and written there would be somebody else's. */
-export async function refuseLinks({ storage, output }: Place, dts: readonly string[] = []): Promise<void> {
-  for (const name of [ATTEMPTS, PUBLISHING, MANIFESTS, ...dts.map(partitionOf)]) {
+async function refuseLinks({ storage, output }: Place): Promise<void> {
+  for (const name of OURS) {
     if (await storage.leadsOut(join(output, name), output))
       throw new ConfigError(
         `"${join(output, name)}" is a link that leads out of the output. Put a folder there, or name where it leads as --output.`,
@@ -84,10 +90,21 @@ async function finishTurns(place: Place, run: string | undefined): Promise<strin
   for (const turn of await turnsTaken(place)) {
     const name = runOf(turn);
     if (name === run || (await isOfTheDead(place, turn))) await abandon(place, turn);
-    if (!(await finish(place, turn))) continue;
+    if (!(await finishOr(place, turn, name === run))) continue;
     if ((await place.storage.read(manifestFile(place.output, name))) !== undefined) finished.push(name);
   }
   return finished;
+}
+
+/** Gives up what cannot be finished if that is asked for: partitions that are not whole stay without _SUCCESS. */
+async function finishOr(place: Place, turn: string, giveUp: boolean): Promise<boolean> {
+  try {
+    return await finish(place, turn);
+  } catch (error) {
+    if (!giveUp) throw error;
+    await giveBack(place, turn);
+    return true;
+  }
 }
 
 async function reasonToLeave(place: Place, run: string): Promise<string | undefined> {

@@ -98,6 +98,19 @@ async function commandOf(name: string): Promise<Command | undefined> {
         },
       };
     }
+    case "rebuild": {
+      const { RebuildOptions, rebuild } = await import("./rebuild.js");
+      return {
+        about: "Runs again what a manifest says: the same bytes, or which input changed.",
+        usage: "backstory rebuild OUTPUT/_manifests/RUN.json --output=FOLDER",
+        schema: RebuildOptions,
+        paths: 1,
+        run: async (options, [path]) => {
+          const { run, rows, partitions } = await rebuild(needed(path, "rebuild"), options);
+          if (!options.quiet) console.log(`${run}: ${rows.toLocaleString("en")} rows in ${partitions.length} partitions, the same bytes`);
+        },
+      };
+    }
     default:
       return undefined;
   }
@@ -108,7 +121,7 @@ function needed(path: string | undefined, command: string): string {
   return path;
 }
 
-const COMMANDS = ["build", "generate", "inspect", "analyse", "verify", "clean", "worker-pool"];
+const COMMANDS = ["build", "generate", "inspect", "analyse", "verify", "clean", "rebuild", "worker-pool"];
 
 async function usage(): Promise<string> {
   const lines = await Promise.all(COMMANDS.map(async (name) => `  ${name.padEnd(12)} ${(await commandOf(name))!.about}`));

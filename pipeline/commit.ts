@@ -102,7 +102,7 @@ export class Completion {
     if (await this.once(join(this.attempts, attempt), to)) return;
     if ((await this.place.storage.size(to)) === bytes || (await this.isOver())) return;
     throw new PublishError(
-      `"${to}" is gone, and so is what was to become of it: somebody has removed files in the middle of publishing. Run again.`,
+      `"${to}" is gone, and so is what was to become of it: somebody has removed files in the middle of publishing run ${this.plan.run}. Give up what is left of it by backstory clean ${this.place.output} --run=${this.plan.run}, then build those days again.`,
       1,
     );
   }

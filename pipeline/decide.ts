@@ -6,7 +6,7 @@ import type { CommitPlan } from "./commit";
 import { ConfigError, PublishError } from "./errors";
 import type { Gathered } from "./gathered";
 import { instantOf, MANIFESTS, type Manifest, type Marker, type Partition, parseManifest, parseMarker, RUN_ID } from "./manifest";
-import type { Origin } from "./origin";
+import { beganOf, type Origin } from "./origin";
 import { ATTEMPTS, exists, isOurs, type Place, partitionOf, partName, partsAmong } from "./partitions";
 import type { Decision } from "./turn";
 import { versions } from "./version";
@@ -44,11 +44,12 @@ export async function decide(place: Place, target: Target, { files, ledger, metr
       ...emptied.map((each) => ({ ...each, runs: [], files: [] })),
     ],
   };
+  const committed = instantOf(Date.now() * 1000);
   const manifest: Manifest = {
     manifest: 1,
     run,
-    began: origin.began,
-    committed: instantOf(Date.now() * 1000),
+    began: beganOf(run) ?? committed,
+    committed,
     versions: versions(),
     writeMode,
     options: origin.options,

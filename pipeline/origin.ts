@@ -9,12 +9,17 @@ import { leafOf, type OutputColumn } from "./parquet/schema";
 
 /** What is known of a run before it starts. */
 export interface Origin {
-  began: string;
   options: Manifest["options"];
   schema: Manifest["schema"];
   inputs: ManifestInput[];
   /** runs that were published by then */
   seen: string[];
+}
+
+/** When a run began, which is in its name to the second; undefined for one that was named otherwise. The graph knows no time. */
+export function beganOf(runId: string): string | undefined {
+  if (!/^\d{8}T\d{6}Z/.test(runId)) return undefined;
+  return runId.replace(/^(....)(..)(..)T(..)(..)(..)Z.*/, "$1-$2-$3T$4:$5:$6.000000Z");
 }
 
 /** Options that the data, or whether it is published, follow from. Not where it goes, how fast, and what is told. */
@@ -52,10 +57,10 @@ export function dataOptions(options: BuildOptions, shards: number): Manifest["op
   return Object.fromEntries(given.map((name) => [name, PATHS.includes(name) ? absolute(String(all[name])) : all[name]]));
 }
 
+const isUrl = (path: string): boolean => /^[a-z][a-z0-9+]*:\/\//i.test(path);
+
 /** "none" is no path, and a URL is one already. */
-function absolute(path: string): string {
-  return path === "none" || /^[a-z][a-z0-9+]*:\/\//i.test(path) ? path : resolve(path);
-}
+const absolute = (path: string): string => (path === "none" || isUrl(path) ? path : resolve(path));
 
 export function schemaOf(columns: readonly OutputColumn[]): Manifest["schema"] {
   const types: Record<string, string> = { BYTE_ARRAY: "string", INT64: "int64", INT32: "int32", BOOLEAN: "boolean" };
@@ -65,8 +70,10 @@ export function schemaOf(columns: readonly OutputColumn[]): Manifest["schema"] {
   });
 }
 
-/** A file as it is before it is read. */
-export function inputOf(table: string, { path, size }: InputFile): ManifestInput {
+/** A file as it is before it is read. Of what is not on disk, readers themselves see to it that it stays the same. */
+export function inputOf(table: string, file: InputFile & { generation?: string }): ManifestInput {
+  const { path, size, generation } = file;
+  if (isUrl(path)) return { table, path, size, ...(generation === undefined ? {} : { generation }) };
   return { table, path: absolute(path), size, mtime: stampOf(path)?.mtime ?? "" };
 }
 
@@ -83,18 +90,24 @@ export function refuseChanged(inputs: readonly ManifestInput[]): void {
 }
 
 /** The files that are not what they were, and why. */
-export function changedAmong(inputs: readonly ManifestInput[]): (ManifestInput & { why: string })[] {
+export function changedAmong(inputs: readonly ManifestInput[]): (ManifestInput & Change)[] {
   return inputs.flatMap((input) => {
-    const why = input.mtime === undefined ? undefined : changeOf(input);
-    return why === undefined ? [] : [{ ...input, why }];
+    const change = input.mtime === undefined ? undefined : changeOf(input);
+    return change === undefined ? [] : [{ ...input, ...change }];
   });
 }
 
-function changeOf({ path, size, mtime }: ManifestInput): string | undefined {
+interface Change {
+  why: string;
+  /** false if only its time is another: its content may be the same */
+  sizeChanged: boolean;
+}
+
+function changeOf({ path, size, mtime }: ManifestInput): Change | undefined {
   const now = stampOf(path);
-  if (now === undefined) return "it is gone";
-  if (now.size !== size) return `${size} bytes then, ${now.size} now`;
-  return now.mtime === mtime ? undefined : `modified at ${mtime} then, ${now.mtime} now`;
+  if (now === undefined) return { why: "it is gone", sizeChanged: true };
+  if (now.size !== size) return { why: `${size} bytes then, ${now.size} now`, sizeChanged: true };
+  return now.mtime === mtime ? undefined : { why: `modified at ${mtime} then, ${now.mtime} now`, sizeChanged: false };
 }
 
 function stampOf(path: string): { size: number; mtime: string } | undefined {

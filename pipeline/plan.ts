@@ -11,7 +11,6 @@ import { runsIn } from "./decide";
 import { ConfigError } from "./errors";
 import { findFiles, planSplits, textBytes } from "./io/files";
 import { IMPRESSIONS, type InputFile, type Split } from "./io/rows";
-import { instantOf } from "./manifest";
 import { planMemory } from "./memory";
 import { type BuildOptions, dateRange, outputColumns, parseLimit } from "./options";
 import { dataOptions, inputOf, schemaOf } from "./origin";
@@ -34,8 +33,7 @@ const MAX_DAYS = 4000;
 
 /** Finds the inputs and decides all that a run needs to know before it starts. Throws ConfigError for what cannot work. */
 export async function planRun(options: BuildOptions, runId: string): Promise<Plan> {
-  const began = instantOf(Date.now() * 1000);
-  const seen = await runsIn(placeOf(options.output));
+  const seen = (await runsIn(placeOf(options.output))).filter((run) => run !== runId);
   const tables = tablesOf(options);
   const columns = outputColumns(options.columns);
   const range = options.dates === undefined ? undefined : dateRange(options.dates);
@@ -94,7 +92,7 @@ export async function planRun(options: BuildOptions, runId: string): Promise<Pla
       limits: { maxRejects: parseLimit(options.maxRejects)!, required: requiredColumns(rules) },
       maxPositions: options.maxPositions,
       unread,
-      origin: { began, options: dataOptions(options, shards), schema: schemaOf(columns), inputs: stamped, seen },
+      origin: { options: dataOptions(options, shards), schema: schemaOf(columns), inputs: stamped, seen },
       window: windowRules(rules),
     },
   };

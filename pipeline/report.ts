@@ -95,8 +95,8 @@ class ProgressLine {
 }
 
 function summary(outcome: Outcome, { output }: BuildOptions, ms: number) {
-  const { runId, rows, files, emptied, unread, ledger, quality, warnings } = outcome;
-  return { runId, output, rows, seconds: ms / 1000, stages: stages.report(), files, emptied, unread, ledger, quality, warnings };
+  const { runId, rows, files, emptied, unread, ledger, quality, warnings, manifest } = outcome;
+  return { runId, output, rows, seconds: ms / 1000, stages: stages.report(), files, emptied, unread, ledger, quality, warnings, manifest };
 }
 
 function told({ rows, files, emptied, unread, ledger, quality }: Outcome, { output, rejects }: BuildOptions, ms: number): string {

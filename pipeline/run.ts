@@ -9,7 +9,7 @@ import { ConfigError, isDiskFull, PublishError } from "./errors";
 import { KERNELS } from "./kernels";
 import type { BuildOptions } from "./options";
 import { type Outcome, publishedOutcome } from "./outcome";
-import { outcomeFile, type Place, placeOf } from "./partitions";
+import { outcomeFile, placeOf } from "./partitions";
 import { planRun } from "./plan";
 import { chooseRunner } from "./runners/choice";
 import { aborted, NOBODY_WATCHES, type Watch } from "./runners/tell";
@@ -32,8 +32,9 @@ export async function build(options: BuildOptions, watch: Watch = NOBODY_WATCHES
     return planRun(options, runId);
   });
   const plan = await Promise.race([stop, planned]);
-  const made = await makeAttempts(plan.files.attempts, place, options, runId);
+  const made = makeAttempts(plan.files.attempts, options.output);
   try {
+    await ownAttempts(place, runId, choice === null);
     if (choice === null) await Promise.race([stop, runHere(plan)]);
     else await (await import("./runners/portable.js")).runPortable(plan, choice, watch);
     const outcome = await publishedOutcome(place, runId);
@@ -63,11 +64,9 @@ const DISK_FULL =
   "the disk is full, so nothing was published. Free some space, write to another disk, or name one for what does not fit into memory by --temp-dir.";
 
 /** @returns the outermost folder that had to be made for it */
-async function makeAttempts(attempts: string, place: Place, { output, runner }: BuildOptions, runId: string): Promise<string | undefined> {
+function makeAttempts(attempts: string, output: string): string | undefined {
   try {
-    const made = mkdirSync(attempts, { recursive: true });
-    await ownAttempts(place, runId, runner === "direct");
-    return made;
+    return mkdirSync(attempts, { recursive: true });
   } catch (error) {
     if (isDiskFull(error)) throw new PublishError(DISK_FULL, 1, error);
     throw new ConfigError(
@@ -116,7 +115,12 @@ function cleanUp(attempts: string, made: string | undefined): void {
   rmSync(attempts, { recursive: true, force: true });
   let folder = dirname(resolve(attempts));
   for (; existsSync(folder) && readdirSync(folder).length === 0; folder = dirname(folder)) {
-    rmdirSync(folder);
+    try {
+      rmdirSync(folder);
+    } catch {
+      // another run has begun there
+      return;
+    }
     if (made === undefined || !dirname(folder).startsWith(resolve(made))) return;
   }
 }

@@ -149,7 +149,7 @@ export class Disk implements Storage {
 
   async leadsOut(path: string, folder: string): Promise<boolean> {
     this.before("lstat", path);
-    if (!lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) return false;
+    if (!unlessGone(() => lstatSync(path).isSymbolicLink(), false)) return false;
     const to = unlessGone(() => realpathSync(path), undefined);
     return to === undefined || !to.startsWith(realpathSync(folder) + sep);
   }
@@ -202,7 +202,8 @@ function unlessGone<Value, Other>(look: () => Value, otherwise: Other): Value | 
   try {
     return look();
   } catch (error) {
-    if (isGone(error)) return otherwise;
+    // nothing has a name that is too long
+    if (isGone(error) || (error as NodeJS.ErrnoException).code === "ENAMETOOLONG") return otherwise;
     throw error;
   }
 }

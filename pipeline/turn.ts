@@ -92,18 +92,23 @@ async function claimCommit({ storage, output }: Place, turn: string, tree: Tree)
 
 /** Does what was decided in a turn, and gives it back. @returns false if nothing is decided yet */
 export async function finish(place: Place, turn: string): Promise<boolean> {
-  const { storage, output } = place;
+  const { storage } = place;
   const text = await storage.read(join(turn, "commit", "plan.json"));
   if (text === undefined) return (await storage.list(turn)).length === 0;
   const plan = CommitPlan.nullable().parse(JSON.parse(text));
   if (plan !== null) await new Completion(place, join(turn, "commit"), plan).run();
+  await giveBack(place, turn);
+  return true;
+}
+
+/** From here on whoever still works in the turn finds nothing to do, and the next may publish. */
+export async function giveBack({ storage, output }: Place, turn: string): Promise<void> {
   const attempts = attemptsOf(output, runOf(turn));
   await storage.makeFolder(attempts);
   const over = join(attempts, basename(turn));
   await storage.move(turn, over);
   await storage.removeEmpty(join(output, PUBLISHING));
   await storage.remove(over);
-  return true;
 }
 
 /** @returns the turn of this run, be it taken now or by another attempt */

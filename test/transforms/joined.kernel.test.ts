@@ -111,7 +111,7 @@ test("joinBucket is equivalent to merging and joining, bucket after bucket in th
         });
         for (const { parts, right } of inputs) {
           const expected = joinHistories({ left: [mergeTimelines(parts, window)], right }, window);
-          await joinBucket({ left: [parts], right, rules }, ({ joined, ledger }) => {
+          await joinBucket({ left: [{ parts, index: 0, of: 1 }], right, rules }, ({ joined, ledger }) => {
             expect(ledger).toEqual(expected.ledger);
             expect(joined).toEqual(expected.joined.days.length === 0 ? null : expected.joined);
           });
