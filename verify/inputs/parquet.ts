@@ -97,14 +97,22 @@ function meaningOf({ element, children }: SchemaTree): (value: unknown) => Cell 
   }
   if (element.logical_type?.type === "LIST" || element.converted_type === "LIST") {
     const [list] = children;
-    const isWrapped = list.children.length === 1 && list.element.name !== "array" && list.element.name !== `${element.name}_tuple`;
-    const inner = list.children.length === 0 ? orNull(leafMeaning(list.element)) : isWrapped ? meaningOf(list.children[0]) : struct(list);
-    const unwrapped = (value: unknown) => inner(value);
-    return orNull((value) => Array.from(value as unknown[], unwrapped));
+    const isElement = list.children.length !== 1 || list.element.name === "array" || list.element.name === `${element.name}_tuple`;
+    const inner = list.children.length === 0 ? leafMeaning(list.element) : isElement ? struct(list) : meaningOf(list.children[0]);
+    return orNull((value) => elementsOf(value, list, isElement).map((each) => orNull(inner)(each)));
   }
   return element.repetition_type === "REPEATED"
     ? orNull((value) => Array.from(value as unknown[], struct({ element, children } as SchemaTree)))
     : struct({ element, children } as SchemaTree);
+}
+
+/** hyparquet takes the older lists of two levels for structs, and those of structs with one field for lists of that field. */
+function elementsOf(value: unknown, list: SchemaTree, isElement: boolean): unknown[] {
+  const elements = Array.isArray(value)
+    ? value
+    : Array.from((value as Record<string, unknown[]>)[list.element.name] ?? (value as unknown[]));
+  const field = isElement && list.children.length === 1 ? list.children[0].element.name : undefined;
+  return field === undefined ? elements : elements.map((each) => ({ [field]: each }));
 }
 
 function struct({ children }: SchemaTree): (value: unknown) => Cell {
