@@ -1,10 +1,11 @@
 /** Small builds, and outputs that were tampered with. */
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, type SchemaElement } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { parseFlags } from "../../pipeline/flags";
+import { MANIFESTS } from "../../pipeline/manifest";
 import { BuildOptions } from "../../pipeline/options";
 import { build } from "../../pipeline/run";
 import { VerifyOptions } from "../../verify/options";
@@ -36,6 +37,13 @@ export const flagsOf = (options: Options): string[] =>
 /** Builds what flags say, into a folder. */
 export async function buildTo(output: string, flags: readonly string[]) {
   return build(parseFlags(BuildOptions, [...flags, `--output=${output}`, "--max-rejects=100%"], 0).options);
+}
+
+/** Makes an output one of a program that writes no manifest, so that rows have to speak for themselves. */
+export function forget(output: string): void {
+  rmSync(join(output, MANIFESTS), { recursive: true, force: true });
+  for (const name of readdirSync(output, { recursive: true, encoding: "utf8" }))
+    if (basename(name) === "_SUCCESS") writeFileSync(join(output, name), "");
 }
 
 export async function verified(output: string, flags: readonly string[] = []): Promise<Report> {

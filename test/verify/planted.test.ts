@@ -3,7 +3,7 @@ import { appendFileSync, cpSync, mkdtempSync, readFileSync, renameSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ndjson } from "../graphs";
-import { buildTo, type ParquetFile, type Row, readFile, verified, writeFile, writeInputs } from "./outputs";
+import { buildTo, forget, type ParquetFile, type Row, readFile, verified, writeFile, writeInputs } from "./outputs";
 
 jest.setTimeout(60_000);
 
@@ -52,6 +52,7 @@ beforeAll(async () => {
   });
   flags = [...inputs, "--history-length=6", "--columns=standard,+length,+times"];
   await buildTo(built, flags);
+  forget(built);
 });
 beforeEach(() => cpSync(built, output, { recursive: true }));
 afterEach(() => rmSync(output, { recursive: true, force: true }));
