@@ -26,6 +26,9 @@ export interface Lists<Values extends BigInt64Array | Int32Array> {
 }
 export type ArrowColumn = Ints<BigInt64Array | Int32Array> | Bools | Texts | Lists<BigInt64Array | Int32Array>;
 
+/** How many rows a record batch has. */
+export const lengthOf = (memory: ArrayBuffer, array: number): number => long(new DataView(memory), array);
+
 /** The columns of a record batch by name. `undefined` stands for a column of another type than outputs have, or with nulls. */
 export function columnsOf(memory: ArrayBuffer, array: number, schema: number): Map<string, ArrowColumn | undefined> {
   const view = new DataView(memory);

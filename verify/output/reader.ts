@@ -2,15 +2,19 @@
  * Output files read back: the footer by hyparquet, the rows by arrow-rs (parquet-wasm). That reader knows nothing of the encoder's
  * program, and is fast enough to look at every value of every row.
  */
-import { openAsBlob } from "node:fs";
+import { statSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { asyncBufferFromFile, type FileMetaData, parquetMetadataAsync } from "hyparquet";
+import type { FFIStream, ReaderOptions } from "parquet-wasm/node";
 import type { ArrowColumn, Bools, Ints, Lists, Texts } from "./arrow";
-import { columnsOf } from "./arrow";
+import { columnsOf, lengthOf } from "./arrow";
 import type { Column, Holds } from "./columns";
 import { TYPES } from "./columns";
 
-/** Bytes of a batch, decoded. */
-const BATCH_BYTES = 48 << 20;
+/** Bytes of the rows that are decoded at once. */
+const BATCH_BYTES = 160 << 20;
+/** Larger files do not fit into the reader's memory beside their rows. */
+const MOST_BYTES = 2 ** 30;
 
 /** Rows by column; columns that a file lacks are undefined. Valid until the next batch. */
 export interface Batch {
@@ -35,29 +39,54 @@ export async function footerOf(path: string): Promise<FileMetaData> {
 /**
  * The rows of a file, in order.
  * @param columns those to read
- * @param historyLength so that a batch is of a bounded size
+ * @param historyLength so that what is decoded at once is of a bounded size
  * @throws Error where the file cannot be read
  */
 export async function* batchesOf(path: string, columns: readonly Column[], historyLength: number): AsyncGenerator<Batch> {
-  const { ParquetFile, wasmMemory } = await import("parquet-wasm/node");
-  const file = await ParquetFile.fromFile(await openAsBlob(path));
+  const { row_groups: groups } = await footerOf(path);
+  if (statSync(path).size > MOST_BYTES) throw new Error(`it has more than ${MOST_BYTES} bytes`);
+  const bytes = await readFile(path);
+  const lists = columns.filter(({ holds }) => TYPES[holds].startsWith("list")).length;
+  const limit = Math.max(1, Math.floor(BATCH_BYTES / (100 + 8 * lists * historyLength)));
+  for (const [group, { num_rows }] of groups.entries())
+    for (let offset = 0; offset < num_rows; offset += limit) yield* rowsOf(bytes, columns, { rowGroups: [group], offset, limit });
+}
+
+/**
+ * Some rows of a file. All is done at once: where the reader panics, as it does on some bytes that are no Parquet, what waits for
+ * it would wait for ever. After a panic its memory is not to be trusted, so the next file gets a fresh one.
+ */
+function* rowsOf(bytes: Buffer, columns: readonly Column[], range: ReaderOptions): Generator<Batch> {
+  const wasm = reader();
+  let arrays: FFIStream;
   try {
-    const lists = columns.filter(({ holds }) => TYPES[holds].startsWith("list")).length;
-    const batchSize = Math.max(1, Math.min(8192, Math.floor(BATCH_BYTES / (100 + 8 * lists * historyLength))));
-    const stream = await file.stream({ batchSize, columns: columns.map(({ name }) => name) });
-    for await (const record of stream) {
-      const rows: number = record.numRows;
-      const ffi = record.intoFFI();
-      try {
-        const found = columnsOf(wasmMemory().buffer as ArrayBuffer, ffi.arrayAddr(), ffi.schemaAddr());
-        yield batchOf(rows, columns, found);
-      } finally {
-        ffi.free();
-      }
+    const options = { ...range, batchSize: range.limit, columns: columns.map(({ name }) => name) };
+    arrays = wasm.readParquet(bytes, options).intoFFI();
+  } catch (error) {
+    if ((error as Error).name !== "RuntimeError") throw error;
+    loaded = undefined;
+    throw new Error("a page is corrupt");
+  }
+  try {
+    for (const address of arrays.arrayAddrs()) {
+      const memory = wasm.wasmMemory().buffer as ArrayBuffer;
+      yield batchOf(lengthOf(memory, address), columns, columnsOf(memory, address, arrays.schemaAddr()));
     }
   } finally {
-    file.free();
+    arrays.free();
   }
+}
+
+type Reader = typeof import("parquet-wasm/node");
+let loaded: Reader | undefined;
+
+/** Loaded where it is needed, since compiling it takes long. */
+function reader(): Reader {
+  if (loaded === undefined) {
+    delete require.cache[require.resolve("parquet-wasm/node")];
+    loaded = require("parquet-wasm/node") as Reader;
+  }
+  return loaded;
 }
 
 function batchOf(rows: number, columns: readonly Column[], found: Map<string, ArrowColumn | undefined>): Batch {
