@@ -145,32 +145,37 @@ class Verification {
 
   /** Checks what the ends of files say; @returns those whose rows can be read */
   private async readFooters(job: Job): Promise<Job["files"]> {
-    const readable: Job["files"] = [];
+    const read: { file: Job["files"][number]; footer: FileMetaData }[] = [];
     for (const file of job.files) {
-      const where = { dt: file.partition.dt, file: file.path };
-      let footer: FileMetaData;
       try {
-        footer = await footerOf(join(this.folder, file.path));
+        read.push({ file, footer: await footerOf(join(this.folder, file.path)) });
       } catch (error) {
-        this.findings.add("broken file", `it cannot be read as Parquet (${(error as Error).message})`, where);
-        continue;
+        this.findings.add("broken file", `it cannot be read as Parquet (${messageOf(error)})`, { dt: file.partition.dt, file: file.path });
       }
-      job.columns ??= columnsByName(footer);
-      const [expected, found] = [schemaOf(job.columns), schemaFound(footer)];
-      const at = expected.findIndex((line, i) => line !== found[i]);
-      if (at >= 0 || found.length !== expected.length) {
-        const i = at < 0 ? expected.length : at;
-        this.findings.add("wrong schema", `the schema has "${found[i] ?? "no more"}" where "${expected[i] ?? "no more"}" belongs`, where);
-        continue;
-      }
-      const rows = Number(footer.num_rows);
-      const sum = footer.row_groups.reduce((total, group) => total + Number(group.num_rows), 0);
-      if (sum !== rows) this.findings.add("wrong row count", `the footer says ${rows} rows, its row groups have ${sum}`, where);
-      if (file.rows !== null && file.rows !== rows)
-        this.findings.add("wrong row count", `the file has ${rows} rows, the manifest says ${file.rows}`, where);
-      readable.push(file);
     }
-    return readable;
+    job.columns ??= mostCommon(read.map(({ footer }) => columnsByName(footer))) ?? [];
+    return read.filter(({ file, footer }) => this.checkFooter(job.columns!, file, footer)).map(({ file }) => file);
+  }
+
+  /** @returns whether the rows can be read */
+  private checkFooter(
+    columns: readonly Column[],
+    { partition: { dt }, path, rows: promised }: Job["files"][number],
+    footer: FileMetaData,
+  ): boolean {
+    const where = { dt, file: path };
+    const [expected, found] = [schemaOf(columns), schemaFound(footer)];
+    const at = [...expected, undefined].findIndex((line, i) => line !== found[i]);
+    if (at >= 0) {
+      this.findings.add("wrong schema", `the schema has "${found[at] ?? "no more"}" where "${expected[at] ?? "no more"}" belongs`, where);
+      return false;
+    }
+    const rows = Number(footer.num_rows);
+    const sum = footer.row_groups.reduce((total, group) => total + Number(group.num_rows), 0);
+    if (sum !== rows) this.findings.add("wrong row count", `the footer says ${rows} rows, its row groups have ${sum}`, where);
+    if (promised !== null && promised !== rows)
+      this.findings.add("wrong row count", `the file has ${rows} rows, the manifest says ${promised}`, where);
+    return true;
   }
 
   private async recompute(job: Job, output: FoundOutput, files: Job["files"]): Promise<Recompute | null> {
@@ -299,6 +304,12 @@ class Verification {
       if (rejected !== rejects) this.findings.add("wrong ledger", `${table} has ${rejects} rejects, the ledger says ${rejected}`);
     }
   }
+}
+
+/** What most files have, since one of them may be broken. */
+function mostCommon<Value>(values: readonly Value[]): Value | undefined {
+  const alike = [...Map.groupBy(values, (value) => JSON.stringify(value)).values()];
+  return alike.sort((a, b) => b.length - a.length)[0]?.[0];
 }
 
 /** Whether a run answers for a day: a partition names it, or there is none that names another. */

@@ -20,7 +20,7 @@ jest.setTimeout(120_000);
 
 const folder = mkdtempSync(join(tmpdir(), "backstory-verify-inputs-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-const RUNS = Number(process.env.VERIFY_CASES ?? 15);
+const RUNS = Number(process.env.VERIFY_CASES ?? 10);
 
 const FIXTURES = join(__dirname, "../fixtures/parquet-in");
 const names = readdirSync(FIXTURES).flatMap((name) => /^(.*)\.parquet$/.exec(name)?.[1] ?? []);
