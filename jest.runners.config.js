@@ -4,7 +4,7 @@ module.exports = {
   testMatch: ["<rootDir>/test/runners/**/*.test.js"],
   modulePathIgnorePatterns: ["<rootDir>/dist", "<rootDir>/.cache"],
   transform: {},
-  testTimeout: 300_000,
+  testTimeout: 400_000,
   // runs are measured in cores, so there is one at a time
   maxWorkers: 1,
 };

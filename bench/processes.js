@@ -11,7 +11,8 @@ const TICKS_PER_SECOND = 100;
 const KINDS = [
   ["worker", /backstory-worker\.js/],
   ["submitter", /backstory\.js/],
-  ["runner", /FlinkJobServerDriver|(^|\/)prism\0/],
+  // not the shell that guards it, which has the same arguments
+  ["runner", /^(?!sh\0).*(FlinkJobServerDriver|\/prism\0)/s],
 ];
 
 /**

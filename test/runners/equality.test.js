@@ -37,6 +37,14 @@ describe.each(FORMATS)("S from %s", (format) => {
 const OTTO = join(ROOT, "examples/otto");
 const TABLES = { impressions: "impressions", clicks: "clicks", "add-to-carts": "add_to_carts", "previous-orders": "previous_orders" };
 
+/** @returns flags that name a good input of its own */
+function copyInto(folder) {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder);
+  for (const table of Object.values(TABLES)) copyFileSync(join(OTTO, `${table}.ndjson`), join(folder, `${table}.ndjson`));
+  return Object.entries(TABLES).map(([flag, table]) => `--${flag}=${join(folder, `${table}.ndjson`)}`);
+}
+
 /** What is bad, how it is made from a good input, and flags besides. */
 const BAD = {
   "too many rejects": { code: 3, spoil: (input) => appendFileSync(join(input, "clicks.ndjson"), '{"customer_id":"x"}\n'.repeat(200)) },
@@ -61,10 +69,8 @@ describe.each(Object.entries(BAD))("%s", (_, { code, spoil, flags = () => [], ag
   test.each(["direct", "prism", "flink"])("on %s", async (runner) => {
     const input = join(folder, "bad");
     const output = join(folder, "bad-out");
-    for (const each of [input, output]) rmSync(each, { recursive: true, force: true });
-    mkdirSync(input);
-    for (const table of Object.values(TABLES)) copyFileSync(join(OTTO, `${table}.ndjson`), join(input, `${table}.ndjson`));
-    const given = Object.entries(TABLES).map(([flag, table]) => `--${flag}=${join(input, `${table}.ndjson`)}`);
+    rmSync(output, { recursive: true, force: true });
+    const given = copyInto(input);
     if (again) await build([...given, `--output=${output}`, "--quiet"]);
     const before = hashes(output);
     spoil(input);
@@ -80,8 +86,8 @@ describe.each(Object.entries(BAD))("%s", (_, { code, spoil, flags = () => [], ag
 
 test("on Flink bad input is not tried again: no worker is started a second time", async () => {
   const input = join(folder, "bad");
-  const given = Object.entries(TABLES).map(([flag, table]) => `--${flag}=${join(input, `${table}.ndjson`)}`);
-  appendFileSync(join(input, "clicks.ndjson"), '{"customer_id":"x"}\n'.repeat(200));
+  const given = copyInto(input);
+  BAD["too many rejects"].spoil(input);
   const run = await build([...given, `--output=${join(folder, "bad-out")}`, "--runner=flink"]);
   expect(run.code).toBe(3);
   expect(run.err).toMatch(/^worker 1-1 started$/m);

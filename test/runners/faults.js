@@ -41,7 +41,7 @@ function wrongWithFailure({ code, err }) {
  * Kills a worker at a moment of a build into `output`, which has the files of an earlier run, or none.
  * @returns { wrong, told, seconds }: what is wrong, if anything; what came of the run
  */
-async function killAt(moment, { args, folder, old, reference, limitSeconds = 150 }) {
+async function killAt(moment, { args, folder, old, reference, limitSeconds = 200 }) {
   const output = join(folder, "out");
   const mark = join(folder, "mark");
   for (const each of [output, mark]) rmSync(each, { recursive: true, force: true });
