@@ -33,7 +33,8 @@ export async function work({ id, controlUrl }: Post, settings: WorkerSettings, r
   const remove = () => rmSync(folder, { recursive: true, force: true });
   process.once("exit", remove);
   AsyncOperator.failed = packed;
-  useThreads(settings.threads, settings.roomBytes === null ? undefined : { bytes: settings.roomBytes, folder }, KERNELS);
+  // Without a limit of room: the runner keeps what is handed on, and what lies on this machine's disk is nothing to other workers.
+  useThreads(settings.threads, undefined, KERNELS);
   try {
     const worker = new Worker(id, { controlUrl }, {});
     await reached(worker, controlUrl);
