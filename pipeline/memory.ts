@@ -60,8 +60,6 @@ export function planMemory(maxMemory: string | undefined, asked: number | undefi
 /** How a run on a runner divides its memory. */
 export interface WorkersPlan {
   workers: number;
-  /** bytes of each stage in each thread of a worker */
-  roomBytes: number;
   /** bytes of a runner that is started here */
   runnerBytes: number;
 }
@@ -92,7 +90,7 @@ export function planWorkers(
     throw new ConfigError(
       `--max-memory must be at least ${megabytes((BASE_BYTES + workers * each) / (1 - runnerShare))} with ${workers === 1 ? "one worker" : `${workers} workers`} of ${threads === 1 ? "one thread" : `${threads} threads`}; got "${maxMemory}". Give it more, or use fewer --workers or --threads.`,
     );
-  return { workers, roomBytes: Math.max(0, rest / workers - each) / 3 / (threads + 1), runnerBytes: limit * runnerShare };
+  return { workers, runnerBytes: limit * runnerShare };
 }
 
 const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6)}MB`;

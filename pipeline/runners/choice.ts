@@ -21,8 +21,6 @@ export interface Portable {
   parallelism: number;
   flinkMaster: string | undefined;
   flinkConfDir: string | undefined;
-  /** bytes of each stage in each thread of a worker of this machine */
-  roomBytes: number;
   /** bytes of a runner that is started here */
   runnerBytes: number;
 }

@@ -97,11 +97,11 @@ async function poolOf(
   return pool.listen();
 }
 
-/** For workers of other machines, their memory and their folders are their own business. */
-function settingsOf({ environment, threads, roomBytes, jobEndpoint }: Portable, plan: Plan): WorkerSettings {
+/** For workers of other machines, their folders are their own business. */
+function settingsOf({ environment, threads, jobEndpoint }: Portable, plan: Plan): WorkerSettings {
   const here = environment.kind !== "docker" && environment.config === undefined && (jobEndpoint === undefined || isLocal(jobEndpoint));
-  if (!here) return { threads, roomBytes: null, folder: null };
-  return { threads, roomBytes, folder: plan.memory.room.folder };
+  if (!here) return { threads, folder: null };
+  return { threads, folder: plan.memory.room.folder };
 }
 
 /** Pipeline options, under the names of Beam's other SDKs in camel case. */

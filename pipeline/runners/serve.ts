@@ -38,7 +38,7 @@ export async function serveWorkers(options: z.infer<typeof WorkerPoolOptions>, d
   const tell: Tell = (importance, text) => {
     if (!quiet && (debug || importance !== "debug")) console.error(text);
   };
-  const settings = { threads, roomBytes: null, folder: tempDir ?? null };
+  const settings = { threads, folder: tempDir ?? null };
   const pool = await new WorkerPool({ settings, ready: 0, tell, host, port }).listen();
   tell("info", `workers are to be had at ${pool.address}`);
   await new Promise<void>((resolve) => {

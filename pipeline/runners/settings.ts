@@ -1,16 +1,14 @@
 /** What a worker process is told of its machine. It has no influence on any result. */
 export interface WorkerSettings {
   threads: number;
-  /** bytes of each stage in each thread that may stay in memory; null: all */
-  roomBytes: number | null;
-  /** where everything else goes; null: the system's folder for temporary files */
+  /** for a folder of its own, which says that it is there; null: the system's folder for temporary files */
   folder: string | null;
 }
 
 /** How the names of the folders that workers make there begin. */
 export const WORKER_FOLDER = "backstory-worker-";
 
-export const PLAIN: WorkerSettings = { threads: 1, roomBytes: null, folder: null };
+export const PLAIN: WorkerSettings = { threads: 1, folder: null };
 
 /** The pipeline option in which they reach workers that the runner itself starts. */
 export const SETTINGS_OPTION = "backstoryWorker";

@@ -43,7 +43,8 @@ export async function work(
     if (isFinal(error)) failed((packed(error) as Error).stack!);
     return packed(error);
   };
-  useThreads(settings.threads, settings.roomBytes === null ? undefined : { bytes: settings.roomBytes, folder }, KERNELS);
+  // Without a limit of room: the runner keeps what is handed on, and what lies on this machine's disk is nothing to other workers.
+  useThreads(settings.threads, undefined, KERNELS);
   try {
     const worker = new Worker(id, { controlUrl }, {});
     await reached(worker, controlUrl);

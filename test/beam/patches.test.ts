@@ -289,7 +289,7 @@ test("serialize-closures: an object has the first of its names in a list, also w
 
 test("loading: the direct runner and the graph load no gRPC, no BSON, and nothing that reads or writes files of data", () => {
   const program =
-    'require("./dist/pipeline/runners.js"); require("./dist/pipeline/plan.js"); console.log(JSON.stringify(Object.keys(require.cache)))';
+    'require("./dist/pipeline/runners/direct.js"); require("./dist/pipeline/plan.js"); console.log(JSON.stringify(Object.keys(require.cache)))';
   const loaded: string[] = JSON.parse(execFileSync(process.execPath, ["-e", program], { cwd: join(__dirname, "../.."), encoding: "utf8" }));
   expect(loaded.filter((path) => path.endsWith("direct_runner.js"))).toHaveLength(1);
   const sdks = /node_modules.(@grpc|bson|capture-console|queue-typescript|hyparquet)|grpc-client/;

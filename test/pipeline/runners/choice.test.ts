@@ -59,10 +59,8 @@ test.each([
   expect(refused).toThrow(message);
 });
 
-test("memory is divided: a runner that is started here gets its share, and more workers each less", () => {
+test("memory is divided: a runner that is started here gets its share, and no more workers start than there is memory for", () => {
   const of = (...flags: string[]) => choose("--runner=flink", "--max-memory=4GB", ...flags)!;
   expect(of("--workers=1").runnerBytes).toBe(1.6e9);
-  expect(of("--workers=2").roomBytes).toBeLessThan(of("--workers=1").roomBytes);
-  expect(of("--workers=2", "--job-endpoint=localhost:1").roomBytes).toBeGreaterThan(of("--workers=2").roomBytes);
   expect(choose("--runner=flink", "--max-memory=1.6GB")!.workers).toBe(1);
 });

@@ -51,7 +51,7 @@ test.each([[[]], [["--id=1"]], [["--provision_endpoint=a:1"]], [["--id=", "--pro
 );
 
 test("settings come with the pipeline options, or are plain", () => {
-  const settings = { threads: 3, roomBytes: 5, folder: "/x" };
+  const settings = { threads: 3, folder: "/x" };
   expect(settingsIn({ "beam:option:backstory_worker:v1": JSON.stringify(settings) })).toEqual(settings);
   expect(settingsIn({ "beam:option:backstory_worker:v1": '{"threads":2}' })).toEqual({ ...PLAIN, threads: 2 });
   expect(settingsIn({})).toEqual(PLAIN);

@@ -11,7 +11,7 @@ jest.setTimeout(30_000);
 /** Workers are compiled programs, so that theirs is the compiled pool. */
 const { LIMITS, WorkerPool } = require("../../../dist/pipeline/runners/pool.js") as typeof Compiled;
 
-const SETTINGS = { threads: 1, roomBytes: null, folder: null };
+const SETTINGS = { threads: 1, folder: null };
 const { startWorker, stopWorker } = beamFnExternalWorkerPoolDefinition;
 
 const open: (() => unknown)[] = [];
