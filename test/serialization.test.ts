@@ -110,7 +110,9 @@ function inputs(): Record<string, unknown[]> {
       ]),
     ],
     WriteShard: [{ key: 1, value: [joined] }],
-    Publish: [{ key: 0, value: [{ start: true }, { ledger: used }, { extents }, { metrics: metrics.toJSON() }] }],
+    Publish: [
+      { key: 0, value: [{ start: true }, { ledger: used }, { extents }, { metrics: new Metrics(plan.publish.maxPositions).toJSON() }] },
+    ],
   };
 }
 
