@@ -125,7 +125,7 @@ const COMMANDS = ["build", "generate", "inspect", "analyse", "verify", "clean", 
 
 async function usage(): Promise<string> {
   const lines = await Promise.all(COMMANDS.map(async (name) => `  ${name.padEnd(12)} ${(await commandOf(name))!.about}`));
-  return `backstory: leakage-safe training inputs for sequence recommenders\n\nusage: backstory COMMAND [flags]\n\n${lines.join("\n")}\n\nbackstory COMMAND --help tells more.\nexit codes: 0 done; 1 an error of backstory or of the machine; 2 bad configuration; 3 too many rejects or a broken file; 4 differences found`;
+  return `backstory: leakage-safe training inputs for sequence recommenders\n\nusage: backstory COMMAND [flags]\n\n${lines.join("\n")}\n\nbackstory COMMAND --help tells more.\nexit codes: 0 done; 1 an error of backstory or of the machine; 2 bad configuration; 3 too many rejects, a broken or changing file, or a condition of --fail-on; 4 differences found`;
 }
 
 /** The command line. Resolves to the exit code; writes to stdout and stderr and never throws. */

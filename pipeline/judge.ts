@@ -6,6 +6,8 @@ export interface Limits {
   maxRejects: { count: number } | { percent: number };
   /** the columns that each table must have */
   required: Record<string, string[]>;
+  /** conditions of --fail-on, as given */
+  failOn?: string;
 }
 
 export interface Verdict {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { date } from "../transforms/values";
+import { CONDITIONS, parseConditions } from "./conditions";
 import { ConfigError } from "./errors";
 import { parseMemory } from "./memory";
 import { type Content, type OutputColumn, ROW_GROUP_BYTES } from "./parquet/schema";
@@ -113,6 +114,12 @@ export const BuildOptions = z.strictObject({
     .default("1%")
     .describe("Rejects that are too many: a count, or a percentage of each table's rows.")
     .meta({ value: "COUNT|PERCENT%" }),
+  failOn: z
+    .string()
+    .refine((text) => parseConditions(text) !== undefined, `must be ${CONDITIONS}`)
+    .optional()
+    .describe("Figures with which nothing is published, such as zero_history_pct>0.5,rejects>0.1%; also avg_history_length, rows.")
+    .meta({ value: "CONDITION,..." }),
   metricsJson: path("File for the figures of data quality and the ledger.").optional().meta({ value: "FILE" }),
   maxPositions: wholeNumber(1, 100_000, "of positions")
     .default(100)

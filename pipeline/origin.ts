@@ -43,6 +43,7 @@ export const DATA_OPTIONS = [
   "shards",
   "rowGroupBytes",
   "maxRejects",
+  "failOn",
   "maxPositions",
   "tables",
 ] as const satisfies (keyof BuildOptions)[];

@@ -89,7 +89,7 @@ export async function planRun(options: BuildOptions, runId: string): Promise<Pla
       dates,
       shards,
       rejects: options.rejects ?? null,
-      limits: { maxRejects: parseLimit(options.maxRejects)!, required: requiredColumns(rules) },
+      limits: { maxRejects: parseLimit(options.maxRejects)!, required: requiredColumns(rules), failOn: options.failOn },
       maxPositions: options.maxPositions,
       unread,
       origin: { options: dataOptions(options, shards), schema: schemaOf(columns), inputs: stamped, seen },

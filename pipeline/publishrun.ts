@@ -1,9 +1,10 @@
 /** The last step of a run, without Beam: from what all the others have told to an output that readers see. */
 import { dirname } from "node:path";
+import { conditionsMet, parseConditions } from "./conditions";
 import { decide, refuseLeaks, type Target } from "./decide";
 import { PublishError } from "./errors";
 import { type Gathered, gather, imbalance, type Report } from "./gathered";
-import { judge, type Limits } from "./judge";
+import { judge, type Limits, type Verdict } from "./judge";
 import { refuseChanged } from "./origin";
 import { type Outcome, publishedOutcome } from "./outcome";
 import { outcomeFile, type Place, placeOf } from "./partitions";
@@ -46,9 +47,13 @@ async function attempt(reports: Iterable<Report>, options: PublishOptions, place
   return outcome;
 }
 
-function check(gathered: Gathered, { limits }: PublishOptions) {
-  const error = imbalance(gathered);
-  return error === undefined ? judge(gathered.ledger, limits) : { error, exitCode: 1, warnings: [] };
+function check(gathered: Gathered, { limits }: PublishOptions): Verdict {
+  const bug = imbalance(gathered);
+  if (bug !== undefined) return { error: bug, exitCode: 1, warnings: [] };
+  const verdict = judge(gathered.ledger, limits);
+  if (verdict.error !== undefined || limits.failOn === undefined) return verdict;
+  const error = conditionsMet(parseConditions(limits.failOn)!, gathered.ledger, gathered.metrics.report());
+  return error === undefined ? verdict : { ...verdict, error, exitCode: 3 };
 }
 
 /** Of a run that is not published. */

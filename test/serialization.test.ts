@@ -114,7 +114,9 @@ function inputs(): Record<string, unknown[]> {
       ]),
     ],
     WriteShard: [{ key: fileKey(1, joined.days[0], plan.files.shards), value: [joined] }],
-    Publish: [{ key: 0, value: [{ start: true }, { ledger: used }, { extents }, { metrics: metrics.toJSON() }] }],
+    Publish: [
+      { key: 0, value: [{ start: true }, { ledger: used }, { extents }, { metrics: new Metrics(plan.publish.maxPositions).toJSON() }] },
+    ],
   };
 }
 

@@ -373,6 +373,7 @@ const FAILING: [string, Partial<Inputs>, Options, number][] = [
   ["no Parquet", { clicks: { "a.parquet": "PAR1 but no more of it" } }, {}, 3],
   ["a column that no row has", { clicks: { "a.ndjson": ndjson([{ customer_id: 1, item: 2, click_time: "2025-08-15 00:00:00" }]) } }, {}, 2],
   ["no impressions in the dates", {}, { dates: "2024-01-01" }, 2],
+  ["a condition of --fail-on", {}, { "fail-on": "rows<1000" }, 3],
 ];
 
 test.each(FAILING)(
