@@ -5,9 +5,13 @@ import { join } from "node:path";
 import { main } from "../../pipeline/cli";
 import { Calendar } from "../../transforms/calendar";
 import { customerHash } from "../../transforms/ids";
+import { columnsByName } from "../../verify/output/columns";
 import { murmur3, shardOf } from "../../verify/output/order";
+import { batchesOf, footerOf } from "../../verify/output/reader";
+import { Rows } from "../../verify/output/rows";
 import { Zone } from "../../verify/zone";
 import { ndjson } from "../graphs";
+import { partsOf } from "../rows";
 import { buildTo, flagsOf, forget, verified, writeInputs } from "./outputs";
 
 jest.setTimeout(60_000);
@@ -114,6 +118,25 @@ test("a build whose cutoff is a microsecond late is found out, and so is one who
   expect(await kinds(0)).toEqual([]);
   expect(await kinds(1)).toEqual(expect.arrayContaining(["action of the same day"]));
   expect(await kinds(-1)).toEqual(expect.arrayContaining(["action before the lookback"]));
+});
+
+test("a file read in parts has the rows of one that is read at once", async () => {
+  const output = mkdtempSync(join(folder, "out-"));
+  await buildTo(output, [...inputs, "--row-group-bytes=1", "--columns=standard,+times"]);
+  const path = join(output, partsOf(output)[0]);
+  const columns = columnsByName(await footerOf(path));
+  const rows = async (mostBytes?: number) => {
+    const all: unknown[] = [];
+    const taker = new Rows();
+    for await (const batch of batchesOf(path, columns, 1000, mostBytes))
+      taker.each(batch, (row, { items, types, times, fresh }) =>
+        all.push([row, Array.from(items!), Array.from(types!), Array.from(times!), fresh]),
+      );
+    return all;
+  };
+  const found = await rows();
+  expect(found.length).toBeGreaterThan(10);
+  expect(await rows(0)).toEqual(found);
 });
 
 test("the hashes that place rows are those of the build, and midnights too", () => {

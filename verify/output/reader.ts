@@ -2,10 +2,10 @@
  * Output files read back: the footer by hyparquet, the rows by arrow-rs (parquet-wasm). That reader knows nothing of the encoder's
  * program, and is fast enough to look at every value of every row.
  */
-import { statSync } from "node:fs";
+import { openAsBlob, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { asyncBufferFromFile, type FileMetaData, parquetMetadataAsync } from "hyparquet";
-import type { FFIStream, ReaderOptions } from "parquet-wasm/node";
+import type { FFIStream, ReaderOptions, RecordBatch } from "parquet-wasm/node";
 import type { ArrowColumn, Bools, Ints, Lists, Texts } from "./arrow";
 import { columnsOf, lengthOf } from "./arrow";
 import type { Column, Holds } from "./columns";
@@ -13,7 +13,7 @@ import { TYPES } from "./columns";
 
 /** Bytes of the rows that are decoded at once. */
 const BATCH_BYTES = 160 << 20;
-/** Larger files do not fit into the reader's memory beside their rows. */
+/** Larger files do not fit into the reader's memory beside their rows, so they are read in parts. */
 const MOST_BYTES = 2 ** 30;
 
 /** Rows by column; columns that a file lacks are undefined. Valid until the next batch. */
@@ -42,12 +42,17 @@ export async function footerOf(path: string): Promise<FileMetaData> {
  * @param historyLength so that what is decoded at once is of a bounded size
  * @throws Error where the file cannot be read
  */
-export async function* batchesOf(path: string, columns: readonly Column[], historyLength: number): AsyncGenerator<Batch> {
+export async function* batchesOf(
+  path: string,
+  columns: readonly Column[],
+  historyLength: number,
+  mostBytes = MOST_BYTES,
+): AsyncGenerator<Batch> {
   const { row_groups: groups } = await footerOf(path);
-  if (statSync(path).size > MOST_BYTES) throw new Error(`it has more than ${MOST_BYTES} bytes`);
-  const bytes = await readFile(path);
   const lists = columns.filter(({ holds }) => TYPES[holds].startsWith("list")).length;
   const limit = Math.max(1, Math.floor(BATCH_BYTES / (100 + 8 * lists * historyLength)));
+  if (statSync(path).size > mostBytes) return yield* streamed(path, columns, limit);
+  const bytes = await readFile(path);
   for (const [group, { num_rows }] of groups.entries())
     for (let offset = 0; offset < num_rows; offset += limit) yield* rowsOf(bytes, columns, { rowGroups: [group], offset, limit });
 }
@@ -75,6 +80,20 @@ function* rowsOf(bytes: Buffer, columns: readonly Column[], range: ReaderOptions
   } finally {
     arrays.free();
   }
+}
+
+/** Rows of a large file. What is corrupt in it may end the process, as any error that nobody waits for does. */
+async function* streamed(path: string, columns: readonly Column[], limit: number): AsyncGenerator<Batch> {
+  const wasm = reader();
+  const file = await wasm.ParquetFile.fromFile(await openAsBlob(path));
+  const options = { batchSize: Math.min(8192, limit), columns: columns.map(({ name }) => name) };
+  for await (const record of await file.stream(options)) {
+    const array = (record as RecordBatch).intoFFI();
+    const memory = wasm.wasmMemory().buffer as ArrayBuffer;
+    yield batchOf(lengthOf(memory, array.arrayAddr()), columns, columnsOf(memory, array.arrayAddr(), array.schemaAddr()));
+    array.free();
+  }
+  file.free();
 }
 
 type Reader = typeof import("parquet-wasm/node");
