@@ -27,6 +27,7 @@ export class Comparison {
   private readonly slots = new Map<ExpectedDay, Slots>();
   private readonly left: Left[] = [];
   private readonly daysFound = new Set<number>();
+  private readonly daysMissing = new Set<number>();
   private lists: { day: ExpectedDay; items: Buffer; types: Buffer; times: Buffer; real: number } | undefined;
 
   /**
@@ -166,12 +167,16 @@ export class Comparison {
     if (missing.length === 0) return;
     if (this.expected.rules.dropEmptyHistory && this.expected.history(customer, day).length === 0) return;
     const dt = nameOf(day.day);
-    if (!this.daysFound.has(day.day))
-      return this.findings.add("missing partition", "the inputs have rankings of this dt, the output has no row", { dt });
+    if (!this.daysFound.has(day.day)) {
+      if (!this.daysMissing.has(day.day))
+        this.findings.add("missing partition", "the inputs have rankings of this dt, the output has no row", { dt });
+      this.daysMissing.add(day.day);
+      return;
+    }
     for (const [ranking, slots] of Map.groupBy(missing, ({ ranking }) => ranking)) {
       const input = `${ranking.file.path}:${ranking.position}`;
       const which = slots.map(({ index }) => index).join(", ");
-      for (const _ of slots) this.findings.add("missing row", `slots of the ranking that have no row: ${which}`, { dt, input });
+      this.findings.add("missing row", `slots of the ranking that have no row: ${which}`, { dt, input });
     }
   }
 }
