@@ -11,8 +11,9 @@ function open<Type extends z.ZodType>(type: Type) {
   >;
 }
 
-/** Options of the build that its --config file may have and that say nothing about rows. */
-const ignored = z.unknown().optional().describe("Not used here; a build's file may have it.").meta({ hidden: true });
+/** All options of the build, since its --config file may have them; those that say nothing about rows are passed over. */
+const ignored = z.unknown().optional().describe("Not used here.").meta({ hidden: true });
+const passedOver = Object.fromEntries(Object.keys(build).map((key) => [key, ignored])) as Record<never, z.ZodType>;
 
 const wholeNumber = (least: number, text: string) =>
   z
@@ -29,6 +30,7 @@ const wholeNumber = (least: number, text: string) =>
     .pipe(z.number().int(text).min(least, text));
 
 export const VerifyOptions = z.strictObject({
+  ...passedOver,
   sample: z
     .union([z.literal("all"), wholeNumber(0, 'must be a number of customers or "all"')], 'must be a number of customers or "all"')
     .default(1000)
@@ -62,19 +64,5 @@ export const VerifyOptions = z.strictObject({
     .describe("Findings told of each kind; all are counted.")
     .meta({ value: "FINDINGS" }),
   json: z.boolean().default(false).describe("Print the report as JSON."),
-  output: ignored,
-  writeMode: ignored,
-  compression: ignored,
-  shards: ignored,
-  rowGroupBytes: ignored,
-  rejects: ignored,
-  maxRejects: ignored,
-  metricsJson: ignored,
-  maxPositions: ignored,
-  threads: ignored,
-  maxMemory: ignored,
-  tempDir: ignored,
-  runner: ignored,
-  quiet: ignored,
 });
 export type VerifyOptions = z.infer<typeof VerifyOptions>;
