@@ -7,7 +7,7 @@ import { type ActionTable, DEFAULT_TABLES, type Rules } from "../transforms/rule
 import { date } from "../transforms/values";
 import type { Plan } from "./backstory";
 import { ConfigError } from "./errors";
-import { findFiles, planSplits, textBytes } from "./io/files";
+import { findInputs, planSplits, textBytes } from "./io/files";
 import type { InputFile, Split } from "./io/rows";
 import { planMemory } from "./memory";
 import { type BuildOptions, dateRange, outputColumns, parseLimit } from "./options";
@@ -35,8 +35,8 @@ export async function planRun(options: BuildOptions, runId: string): Promise<Pla
   const columns = outputColumns(options.columns);
   const range = options.dates === undefined ? undefined : dateRange(options.dates);
   const inputs = [
-    { name: IMPRESSIONS, path: options.impressions, files: findFiles(options.impressions, IMPRESSIONS) },
-    ...tables.map(({ name, path }) => ({ name, path, files: findFiles(path, name) })),
+    { name: IMPRESSIONS, path: options.impressions, files: await findInputs(options.impressions, IMPRESSIONS) },
+    ...(await Promise.all(tables.map(async ({ name, path }) => ({ name, path, files: await findInputs(path, name) })))),
   ];
   checkTargets(options, inputs);
   const unread = leaveOut(inputs[0].files, range);

@@ -9,7 +9,12 @@ const { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync }
 const { basename, join } = require("node:path");
 
 const HOME = join(__dirname, "../../.cache/sdk");
-const PRISM = { module: "github.com/apache/beam/sdks/v2", version: "v2.77.0", sum: "h1:RsC61pHEvtySEHAURQyP/+CVOJm/hy5hewuG9JF0+Ow=" };
+const PRISM = {
+  module: "github.com/apache/beam/sdks/v2",
+  version: "v2.77.0",
+  sum: "h1:RsC61pHEvtySEHAURQyP/+CVOJm/hy5hewuG9JF0+Ow=",
+  command: "/go/cmd/prism",
+};
 const MAVEN = process.env.MAVEN_CENTRAL || "https://repo1.maven.org/maven2";
 const MINUTE = 60_000;
 
@@ -26,23 +31,22 @@ function tool(name, args, options) {
     return execFileSync(name, args, { encoding: "utf8", ...options });
   } catch (error) {
     if (error.code === "ENOENT")
-      fail(`${name} is missing. The conformance suite wants Go 1.23 or newer (https://go.dev/dl) and Java 17 or newer.`);
+      fail(`${name} is missing. This suite wants Go 1.23 or newer (https://go.dev/dl), and that of the SDK Java 17 or newer.`);
     if (error.code === "ETIMEDOUT") fail(`${name} ${args.join(" ")} took longer than ${options.timeout / MINUTE} minutes. Run it again.`);
     throw error;
   }
 }
 
 /** Go's own checksum database vouches for all that the module depends on. */
-function installPrism() {
-  if (existsSync(prism)) return;
-  const { module, version, sum } = PRISM;
-  const go = join(prism, "..", "go");
+function installGo({ module, version, sum, command }, binary) {
+  if (existsSync(binary)) return;
+  const go = join(binary, "..", "go");
   // a cache that can be removed like any other folder
   const caches = { GOMODCACHE: join(go, "mod"), GOCACHE: join(go, "build"), GOFLAGS: "-modcacherw" };
-  const env = { ...process.env, ...caches, GOBIN: join(prism, "..") };
+  const env = { ...process.env, ...caches, GOBIN: join(binary, "..") };
   const found = JSON.parse(tool("go", ["mod", "download", "-json", `${module}@${version}`], { env, timeout: 5 * MINUTE, cwd: "/" }));
   if (found.Sum !== sum) fail(`${module}@${version} has checksum ${found.Sum}, not ${sum}`);
-  tool("go", ["install", `${module}/go/cmd/prism@${version}`], { env, stdio: "inherit", timeout: 15 * MINUTE });
+  tool("go", ["install", `${module}${command}@${version}`], { env, stdio: "inherit", timeout: 15 * MINUTE });
   rmSync(go, { recursive: true });
 }
 
@@ -73,10 +77,10 @@ async function installFlink() {
 
 async function install() {
   mkdirSync(HOME, { recursive: true });
-  installPrism();
+  installGo(PRISM, prism);
   await installFlink();
   console.log(`${prism}\n${jars}`);
 }
 
-module.exports = { HOME, prism, jars };
+module.exports = { HOME, fail, installGo, prism, jars };
 if (require.main === module) install().catch((error) => fail(error.stack));

@@ -71,4 +71,4 @@ async function startFlink() {
   ]);
 }
 
-module.exports = { startFlink, startPrism };
+module.exports = { freePort, start, startFlink, startPrism };
