@@ -66,6 +66,18 @@ async function commandOf(name: string): Promise<Command | undefined> {
           void console.log(JSON.stringify((await analyse(needed(path, "analyse"), options.maxPositions)).report(), null, 2)),
       };
     }
+    case "clean": {
+      const { CleanOptions, cleanAndTell } = await import("./clean.js");
+      return {
+        about: "Finishes what an interrupted run had begun to publish to an output, and removes what dead runs have tried.",
+        usage: "backstory clean OUTPUT [--run=RUN]",
+        schema: CleanOptions,
+        paths: 1,
+        run: async ({ run }, [path]) => {
+          for (const line of await cleanAndTell(needed(path, "clean"), run)) console.log(line);
+        },
+      };
+    }
     default:
       return undefined;
   }
@@ -76,7 +88,7 @@ function needed(path: string | undefined, command: string): string {
   return path;
 }
 
-const COMMANDS = ["build", "generate", "inspect", "analyse"];
+const COMMANDS = ["build", "generate", "inspect", "analyse", "clean"];
 
 async function usage(): Promise<string> {
   const lines = await Promise.all(COMMANDS.map(async (name) => `  ${name.padEnd(10)} ${(await commandOf(name))!.about}`));

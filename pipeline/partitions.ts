@@ -1,20 +1,47 @@
-/** Where things lie in an output folder, as the planner and the last step see it. */
+/** Where things lie in an output folder. */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError } from "./errors";
+import { MANIFESTS } from "./manifest";
+import { Disk, type Storage } from "./storage";
 
-export const attemptsOf = (output: string, runId: string): string => join(output, "_attempts", runId);
+/** An output, and the storage that it is in. */
+export interface Place {
+  storage: Storage;
+  output: string;
+  /** how long one who has the turn to publish and has not decided yet is waited for */
+  patienceMs: number;
+}
+
+export const placeOf = (output: string): Place => ({ storage: new Disk(), output, patienceMs: 10_000 });
+
+/** Folder of what runs have tried: one for each, which is the run's own. */
+export const ATTEMPTS = "_attempts";
+export const attemptsOf = (output: string, runId: string): string => join(output, ATTEMPTS, runId);
 export const outcomeFile = (output: string, runId: string): string => join(attemptsOf(output, runId), "outcome.json");
+export const manifestFile = (output: string, runId: string): string => join(output, MANIFESTS, `${runId}.json`);
+export const partitionOf = (dt: string): string => `dt=${dt}`;
 
-/** The files that a run of ours may have put there; anything else in the folder is not ours to touch. */
-export function partsOf(folder: string): string[] {
-  return existsSync(folder) ? readdirSync(folder).filter((name) => /^part-.*\.parquet$/.test(name)) : [];
+/** What a reader may take for rows. */
+const PART = /^part-.*\.parquet$/;
+/** What a run of ours may have put there. */
+const OURS = /^part-(.+-)?\d{5,}-of-\d{5,}\.parquet$/;
+
+export const partsAmong = (names: readonly string[]): string[] => names.filter((name) => PART.test(name));
+export const isOurs = (name: string): boolean => OURS.test(name);
+
+export function partName(shard: number, shards: number, writeMode: string, runId: string): string {
+  const part = `${String(shard).padStart(5, "0")}-of-${String(shards).padStart(5, "0")}`;
+  return writeMode === "append" ? `part-${runId}-${part}.parquet` : `part-${part}.parquet`;
 }
 
 /** Asked before a run starts, and when it publishes, because another run may have come in between. */
 export function refuseExisting(dts: Iterable<string>, output: string): void {
   for (const dt of dts) {
-    if (partsOf(join(output, `dt=${dt}`)).length > 0)
-      throw new ConfigError(`partition dt=${dt} exists in ${output}. Choose --write-mode overwrite or append, or another output.`);
+    const folder = join(output, partitionOf(dt));
+    if (existsSync(folder) && partsAmong(readdirSync(folder)).length > 0) throw exists(dt, output);
   }
 }
+
+export const exists = (dt: string, output: string): ConfigError =>
+  new ConfigError(`partition dt=${dt} exists in ${output}. Choose --write-mode overwrite or append, or another output.`);

@@ -6,12 +6,16 @@ import { ActionNormaliser, IMPRESSION_COLUMNS, RankingNormaliser } from "../tran
 import { type ActionTable, DEFAULT_TABLES, type Rules } from "../transforms/rules";
 import { date } from "../transforms/values";
 import type { Plan } from "./backstory";
+import { windowRules } from "./certify";
+import { runsIn } from "./decide";
 import { ConfigError } from "./errors";
 import { findInputs, planSplits, textBytes } from "./io/files";
 import type { InputFile, Split } from "./io/rows";
+import { instantOf } from "./manifest";
 import { planMemory } from "./memory";
 import { type BuildOptions, dateRange, outputColumns, parseLimit } from "./options";
-import { attemptsOf, refuseExisting } from "./partitions";
+import { dataOptions, inputOf, schemaOf } from "./origin";
+import { attemptsOf, placeOf, refuseExisting } from "./partitions";
 import { IMPRESSIONS, readRows, sourceOf } from "./scansplit";
 import { checkTargets } from "./targets";
 
@@ -31,6 +35,8 @@ const MAX_DAYS = 4000;
 
 /** Finds the inputs and decides all that a run needs to know before it starts. Throws ConfigError for what cannot work. */
 export async function planRun(options: BuildOptions, runId: string): Promise<Plan> {
+  const began = instantOf(Date.now() * 1000);
+  const seen = await runsIn(placeOf(options.output));
   const tables = tablesOf(options);
   const columns = outputColumns(options.columns);
   const range = options.dates === undefined ? undefined : dateRange(options.dates);
@@ -40,6 +46,7 @@ export async function planRun(options: BuildOptions, runId: string): Promise<Pla
   ];
   checkTargets(options, inputs);
   const unread = leaveOut(inputs[0].files, range);
+  const stamped = inputs.flatMap(({ name, files }) => files.map((file) => inputOf(name, file)));
   const bytes = inputs.reduce((sum, { files }) => sum + bytesOf(files), 0);
   const splitBytes = Math.min(LARGE_SPLIT_BYTES, Math.max(SPLIT_BYTES, bytes / SPLITS));
   const shards = options.shards ?? powerOfTwo(bytesOf(inputs[0].files) / SHARD_BYTES);
@@ -88,6 +95,8 @@ export async function planRun(options: BuildOptions, runId: string): Promise<Pla
       limits: { maxRejects: parseLimit(options.maxRejects)!, required: requiredColumns(rules) },
       maxPositions: options.maxPositions,
       unread,
+      origin: { began, options: dataOptions(options, shards), schema: schemaOf(columns), inputs: stamped, seen },
+      window: windowRules(rules),
     },
   };
 }

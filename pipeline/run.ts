@@ -3,11 +3,13 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, wr
 import { dirname, resolve } from "node:path";
 import { stages } from "../beam/stages";
 import { threads, useThreads } from "../beam/threads";
+import { clean, ownAttempts } from "./clean";
 import { ConfigError, isDiskFull, PublishError } from "./errors";
 import type { BuildOptions } from "./options";
-import { outcomeFile } from "./partitions";
+import { type Outcome, publishedOutcome } from "./outcome";
+import { outcomeFile, type Place, placeOf } from "./partitions";
 import { planRun } from "./plan";
-import type { Outcome } from "./publish";
+import { isBegun } from "./turn";
 
 /**
  * Runs a build from options to published files.
@@ -16,14 +18,20 @@ import type { Outcome } from "./publish";
 export async function build(options: BuildOptions): Promise<Outcome> {
   const runId = newRunId();
   stages.clear();
-  const plan = await stages.during("plan", () => planRun(options, runId));
-  const made = makeAttempts(plan.files.attempts, options.output);
+  const place = placeOf(options.output);
+  const plan = await stages.during("plan", async () => {
+    // what an interrupted run has left would be in the way
+    await clean(place);
+    return planRun(options, runId);
+  });
+  const made = await makeAttempts(plan.files.attempts, place, options, runId);
   try {
     useThreads(plan.memory.threads, plan.memory.room, KERNELS);
     // Only now, so that the threads start while this one loads the Beam SDK.
     const { runDirect } = await import("./runners.js");
     await runDirect(plan);
-    const outcome: Outcome = JSON.parse(readFileSync(outcomeFile(options.output, runId), "utf8"));
+    const outcome = await publishedOutcome(place, runId);
+    if (outcome === undefined) throw new Error("the run ended without having published anything. This is a bug.");
     tellFigures(options, outcome);
     return outcome;
   } catch (error) {
@@ -33,7 +41,8 @@ export async function build(options: BuildOptions): Promise<Outcome> {
     await threads().close();
     useThreads(1);
     rmSync(plan.memory.room.folder, { recursive: true, force: true });
-    cleanUp(plan.files.attempts, made);
+    // what is half published is finished from there
+    if (!(await isBegun(place, runId))) cleanUp(plan.files.attempts, made);
   }
 }
 
@@ -46,9 +55,11 @@ const DISK_FULL =
   "the disk is full, so nothing was published. Free some space, write to another disk, or name one for what does not fit into memory by --temp-dir.";
 
 /** @returns the outermost folder that had to be made for it */
-function makeAttempts(attempts: string, output: string): string | undefined {
+async function makeAttempts(attempts: string, place: Place, { output, runner }: BuildOptions, runId: string): Promise<string | undefined> {
   try {
-    return mkdirSync(attempts, { recursive: true });
+    const made = mkdirSync(attempts, { recursive: true });
+    await ownAttempts(place, runId, runner === "direct");
+    return made;
   } catch (error) {
     if (isDiskFull(error)) throw new PublishError(DISK_FULL, 1, error);
     throw new ConfigError(

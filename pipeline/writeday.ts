@@ -9,6 +9,7 @@ import { compareSlots, type HistoryActions, type Joined } from "../transforms/jo
 import type { RankingBatch } from "../transforms/rankings";
 import type { Compression, OutputColumn } from "./parquet/schema";
 import { prepare, TrainingFile } from "./parquet/trainingfile";
+import { VERSION } from "./version";
 
 /** How output files are written; what is in them is the rules' matter. */
 export interface FileOptions {
@@ -67,7 +68,7 @@ export async function writeDay({ shard, day, parts, options }: WriteInput, emit:
 export const WRITE_DAY: Kernel<WriteInput, WrittenFile> = { module: "backstory/pipeline/writeday", run: writeDay, stage: "write" };
 
 /** In the form that readers of Parquet parse; the same for every run, since it is part of the bytes. */
-const CREATED_BY = "backstory version 0.1.0 (build 0)";
+const CREATED_BY = `backstory version ${VERSION} (build 0)`;
 
 function writeFully(fd: number, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);

@@ -11,6 +11,7 @@ import { Histories } from "./stretches";
 import { type Ledger, place } from "./tablecounts";
 import { EMPTY_TALLIES } from "./tallies";
 import type { Timelines } from "./timelines";
+import { type UsedTimes, UsedTimesBuilder } from "./usedtimes";
 
 export { compareSlots } from "./groups";
 
@@ -29,6 +30,8 @@ export interface Joined {
   rankingStarts: Int32Array;
   rankings: RankingBatch;
   actions: MaybeSpilled<HistoryActions>;
+  /** of the actions in histories, for the certificates */
+  used: UsedTimes;
 }
 
 /** The actions that histories are stretches of. */
@@ -78,6 +81,7 @@ class Join {
   readonly ledger: Ledger = {};
   private readonly places = new ActionPlaces();
   private readonly histories: Histories;
+  private readonly used: UsedTimesBuilder;
   /** the groups that have a row */
   private readonly kept: Int32Array;
   private keptCount = 0;
@@ -92,6 +96,7 @@ class Join {
   ) {
     const n = groups.starts.length - 1;
     this.histories = new Histories(timelines, window, n);
+    this.used = new UsedTimesBuilder(timelines.types);
     this.kept = new Int32Array(n);
     this.customerGroups = new Int32Array(n + 1);
   }
@@ -132,7 +137,9 @@ class Join {
     const to = this.customerGroups[s + 1];
     if (c >= 0) this.histories.begin(c);
     for (let g = from; g < to; g++) {
-      const some = c >= 0 && this.histories.find(this.keptCount, rankings.days[starts[g]]);
+      const day = rankings.days[starts[g]];
+      const some = c >= 0 && this.histories.find(this.keptCount, day);
+      if (some) this.histories.tell(this.keptCount, day, this.used);
       const dropped = !some && this.window.rules.dropEmptyHistory;
       if (!dropped) this.kept[this.keptCount++] = g;
       place(this.ledger, "impressions", dropped ? "without history" : "used", starts[g + 1] - starts[g]);
@@ -199,6 +206,7 @@ class Join {
       historyEnds: histories.to.slice(0, kept.length),
       ...takeGroups(groups, kept),
       actions: histories.actions(),
+      used: this.used.take(),
     };
   }
 }

@@ -13,7 +13,7 @@ export interface MeasureInput {
 /** Kernel: the figures of a bucket's histories; each history counts once for every slot that has it. */
 export async function measureJoined({ joined, historyLength, maxPositions }: MeasureInput, emit: Emit<MetricsState>): Promise<void> {
   const metrics = new Metrics(maxPositions);
-  const { days, rankingStarts, rankings, historyStarts, historyEnds, actions } = load(joined);
+  const { days, rankingStarts, rankings, historyStarts, historyEnds, actions, used } = load(joined);
   const { types } = load(actions);
   const names = new Map<number, string>();
   for (let g = 0; g < days.length; g++) {
@@ -22,6 +22,7 @@ export async function measureJoined({ joined, historyLength, maxPositions }: Mea
     if (dt === undefined) names.set(days[g], (dt = dayName(days[g])));
     metrics.add(types, historyStarts[g], historyEnds[g], historyLength, slots, dt);
   }
+  for (let i = 0; i < used.days.length; i++) metrics.use(dayName(used.days[i]), used.types[i], used.oldest[i], used.newest[i]);
   await emit(metrics.state);
 }
 

@@ -14,6 +14,10 @@ export interface DayCounts {
   rows: number;
   /** histories, which are distinct customers as long as each (customer, dt) is added once */
   customers: number;
+  /** rows whose history has no real action */
+  emptyRows: number;
+  /** type code -> times of the oldest and the newest action in histories, whole microseconds; empty if they are not known */
+  used: Record<number, { oldest: number; newest: number }>;
 }
 
 /** All that a `Metrics` knows, as plain JSON. Counts are of rows: a history shared by 10 slots counts 10 times. */
@@ -93,9 +97,18 @@ export class Metrics {
    * @throws RangeError for a type code outside 0 to 127
    */
   add(types: TypeColumn, from: number, to: number, historyLength: number, rows: number, dt: string, customers = 1): void {
-    bump(this.sums.lengths, this.added.add(types, from, to, rows), rows);
+    const actions = this.added.add(types, from, to, rows);
+    bump(this.sums.lengths, actions, rows);
     bump(this.sums.historyLengths, historyLength, rows);
-    this.bumpDay(dt, rows, customers);
+    this.bumpDay(dt, rows, customers, actions === 0 ? rows : 0);
+  }
+
+  /** Histories of a dt use actions of a type from `oldest` to `newest`. */
+  use(dt: string, type: number, oldest: number, newest: number): void {
+    const { used } = this.dayOf(dt);
+    const known = used[type];
+    used[type] =
+      known === undefined ? { oldest, newest } : { oldest: Math.min(known.oldest, oldest), newest: Math.max(known.newest, newest) };
   }
 
   /** Takes over what `other` has counted. @returns this */
@@ -111,7 +124,10 @@ export class Metrics {
     from.positions.forEach((counts, position) => {
       for (const type in counts) this.bumpPosition(position, Number(type), counts[type]);
     });
-    for (const dt in from.days) this.bumpDay(dt, from.days[dt].rows, from.days[dt].customers);
+    for (const [dt, { rows, customers, emptyRows, used }] of Object.entries(from.days)) {
+      this.bumpDay(dt, rows, customers, emptyRows);
+      for (const type in used) this.use(dt, Number(type), used[type].oldest, used[type].newest);
+    }
     return this;
   }
 
@@ -164,9 +180,14 @@ export class Metrics {
     bump(positions[position], type, rows);
   }
 
-  private bumpDay(dt: string, rows: number, customers: number): void {
-    const counts = (this.sums.days[dt] ??= { rows: 0, customers: 0 });
+  private bumpDay(dt: string, rows: number, customers: number, emptyRows: number): void {
+    const counts = this.dayOf(dt);
     counts.rows += rows;
     counts.customers += customers;
+    counts.emptyRows += emptyRows;
+  }
+
+  private dayOf(dt: string): DayCounts {
+    return (this.sums.days[dt] ??= { rows: 0, customers: 0, emptyRows: 0, used: {} });
   }
 }

@@ -2,6 +2,7 @@ import { copyIds } from "./actions";
 import type { Window } from "./bounds";
 import type { HistoryActions } from "./joined";
 import type { Timelines } from "./timelines";
+import type { UsedTimesBuilder } from "./usedtimes";
 
 /**
  * Histories as stretches of timelines: row h is [from[h], to[h]). Those that are no stretch (orders may lag behind) are
@@ -94,6 +95,24 @@ export class Histories {
     const copied = new Int32Array(Math.max(1024, 2 * (this.copies + n)));
     copied.set(this.copied);
     this.copied = copied;
+  }
+
+  /** Tells the times of history h, which is not empty. */
+  tell(h: number, day: number, used: UsedTimesBuilder): void {
+    const { times, types } = this.timelines;
+    const n = times.length;
+    if (this.from[h] < n) {
+      used.add(day, times, types, this.from[h], this.to[h]);
+      return;
+    }
+    const rows = this.copied.subarray(this.from[h] - n, this.to[h] - n);
+    used.add(
+      day,
+      Float64Array.from(rows, (i) => times[i]),
+      Uint8Array.from(rows, (i) => types[i]),
+      0,
+      rows.length,
+    );
   }
 
   /** The columns that histories are stretches of. */

@@ -74,14 +74,24 @@ function expectedOf(some: Rules, given: readonly Action[], shown: readonly Ranki
       ranking,
       history: history.map(({ item, type, time }) => ({ item, type, ...(some.keepTimes ? { time } : {}) })),
     }));
-  return { rows, places: naive.places };
+  return { rows, places: naive.places, used: usedBy(naive.rows) };
+}
+
+/** Of each day and type: the times of the oldest and the newest action in any history. */
+function usedBy(rows: ReturnType<typeof naiveJoin>["rows"]) {
+  const used = rows.flatMap(({ ranking: { day }, history }) => history.map(({ type, time }) => ({ day, type, time })));
+  return [...Map.groupBy(used, ({ day, type }) => `${day} ${type}`).values()]
+    .map((same) => [same[0].day, same[0].type, Math.min(...same.map(({ time }) => time)), Math.max(...same.map(({ time }) => time))])
+    .sort(([day, type], [otherDay, otherType]) => day - otherDay || type - otherType);
 }
 
 function expectJoin(some: Rules, given: readonly Action[], shown: readonly Ranking[]): void {
   const result = joined(some, given, shown);
-  const { rows, places: expected } = expectedOf(some, given, shown);
+  const { rows, places: expected, used } = expectedOf(some, given, shown);
   expect(rowsOf(result.joined)).toEqual(rows);
   expect(places(result)).toEqual(expected);
+  const { days, types, oldest, newest } = result.joined.used;
+  expect(Array.from(days, (day, i) => [day, types[i], oldest[i], newest[i]])).toEqual(used);
 }
 
 test("the rule: filter, sort, cut, for each ranking on its own; and each row in its place of the ledger", () =>

@@ -31,11 +31,13 @@ function naive(given: readonly History[]): MetricsState {
       while (state.positions.length <= position) state.positions.push({});
       bump(state.positions[position], type, rows);
     });
-    bump(state.lengths, types.filter((type) => type !== 0).length, rows);
+    const actions = types.filter((type) => type !== 0).length;
+    bump(state.lengths, actions, rows);
     bump(state.historyLengths, types.length, rows);
-    state.days[DT] ??= { rows: 0, customers: 0 };
+    state.days[DT] ??= { rows: 0, customers: 0, emptyRows: 0, used: {} };
     state.days[DT].rows += rows;
     state.days[DT].customers++;
+    state.days[DT].emptyRows += actions === 0 ? rows : 0;
   }
   return state;
 }

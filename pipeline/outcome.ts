@@ -1,0 +1,45 @@
+import type { Ledger } from "../transforms/ledger";
+import type { MetricsReport } from "../transforms/metrics";
+import type { Manifest } from "./manifest";
+import { manifestFile, type Place } from "./partitions";
+import { published } from "./turn";
+
+/** What came of a run, as the publishing step leaves it for whoever started the run. */
+export interface Outcome {
+  runId: string;
+  exitCode: number;
+  /** why nothing was published */
+  error?: string;
+  warnings: string[];
+  rows: number;
+  files: { path: string; rows: number; bytes: number; sha256: string }[];
+  /** partitions of --dates that now have no rows */
+  emptied: string[];
+  /** files of impressions that were left out, since their folder is of a day outside of --dates */
+  unread: number;
+  ledger: Ledger;
+  quality: MetricsReport;
+  /** where the manifest is; absent if nothing was published */
+  manifest?: string;
+}
+
+/** What a run that was published says of itself; undefined if it was not. */
+export async function publishedOutcome(place: Place, run: string): Promise<Outcome | undefined> {
+  const manifest = await published(place, run);
+  return manifest === undefined ? undefined : outcomeFrom(manifest, manifestFile(place.output, run));
+}
+
+function outcomeFrom({ run, warnings, rows, partitions, emptied, unread, ledger, quality }: Manifest, path: string): Outcome {
+  return {
+    runId: run,
+    exitCode: 0,
+    warnings,
+    rows,
+    files: partitions.flatMap(({ files }) => files),
+    emptied: emptied.map(({ dt }) => dt),
+    unread,
+    ledger: ledger as Ledger,
+    quality: quality as MetricsReport,
+    manifest: path,
+  };
+}
