@@ -66,7 +66,9 @@ export function schemaOf(columns: readonly OutputColumn[]): Manifest["schema"] {
 }
 
 /** A file as it is before it is read. */
-export function inputOf(table: string, { path, size }: InputFile): ManifestInput {
+export function inputOf(table: string, { path, size, generation }: InputFile): ManifestInput {
+  // each byte of an object is read in this version, or not at all
+  if (generation !== undefined) return { table, path, size, generation };
   return { table, path: absolute(path), size, mtime: stampOf(path)?.mtime ?? "" };
 }
 

@@ -1,4 +1,4 @@
-import { availableParallelism } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { ActionBuilder } from "../transforms/actions";
 import { dayName } from "../transforms/calendar";
@@ -10,6 +10,7 @@ import { windowRules } from "./certify";
 import { runsIn } from "./decide";
 import { ConfigError } from "./errors";
 import { findInputs, planSplits, textBytes } from "./io/files";
+import { isRemote } from "./io/remote";
 import type { InputFile, Split } from "./io/rows";
 import { instantOf } from "./manifest";
 import { planMemory } from "./memory";
@@ -68,15 +69,17 @@ export async function planRun(options: BuildOptions, runId: string): Promise<Pla
   };
   rules.days = await daysOf(range, options.trainDays, rules, inputs[0].files, splits);
   const dates = options.dates === undefined ? [] : (rules.days ?? []).map(dayName);
-  if (options.writeMode === "error") refuseExisting((rules.days ?? []).map(dayName), options.output);
+  if (options.writeMode === "error") await refuseExisting((rules.days ?? []).map(dayName), placeOf(options.output));
   const attempts = attemptsOf(options.output, runId);
-  const temporary = options.tempDir === undefined ? `${attempts}/memory` : join(options.tempDir, `backstory-${runId}`);
+  const remote = isRemote(options.output);
+  const temporary =
+    options.tempDir === undefined && !remote ? `${attempts}/memory` : join(options.tempDir ?? tmpdir(), `backstory-${runId}`);
   return {
     memory: planMemory(options.maxMemory, options.threads, bytes < SMALL_BYTES ? 1 : availableParallelism(), temporary),
     rankings: splits.filter(({ table }) => table === IMPRESSIONS),
     actions: splits.filter(({ table }) => table !== IMPRESSIONS),
     rules,
-    rejectsFolder: options.rejects === undefined ? null : `${attempts}/rejects`,
+    rejectsFolder: options.rejects === undefined ? null : `${remote ? temporary : attempts}/rejects`,
     files: {
       historyLength: options.historyLength,
       columns,
@@ -84,6 +87,7 @@ export async function planRun(options: BuildOptions, runId: string): Promise<Pla
       rowGroupBytes: options.rowGroupBytes,
       shards,
       attempts,
+      staging: remote ? `${temporary}/staging` : null,
     },
     publish: {
       output: options.output,

@@ -8,3 +8,4 @@ export const remoteSource = () => require("../gcs/source") as typeof import("../
 export const remoteFile = () => require("../gcs/file") as typeof import("../gcs/file");
 export const remoteFind = () => require("../gcs/find") as typeof import("../gcs/find");
 export const remoteObjects = () => require("../gcs/objects") as typeof import("../gcs/objects");
+export const remoteBucket = () => require("../gcs/bucket") as typeof import("../gcs/bucket");
