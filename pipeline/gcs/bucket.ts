@@ -91,7 +91,9 @@ export class Bucket implements Storage {
     if (!this.turns.has(path)) await removeAll(path);
   }
 
-  async removeEmpty(): Promise<void> {}
+  async removeEmpty(folder: string): Promise<void> {
+    if (this.turns.has(folder)) await this.turns.sweep();
+  }
 
   /** Told when it is tried: an account may be allowed one thing and not another. */
   async refuses(): Promise<undefined> {}

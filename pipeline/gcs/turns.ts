@@ -6,8 +6,8 @@
  *     _publishing/RUN~NUMBER/commit/PATH.here     a folder that was moved to PATH
  *     _publishing/RUN~NUMBER/commit/PATH.gone     a file or a folder that was moved away from PATH
  *
- * Each is made once, if it is not there (ifGenerationMatch=0). The turn is given back by removing the claim; the rest has a name
- * that nobody will use again, and is nothing without it.
+ * Each is made once, if it is not there (ifGenerationMatch=0). The turn is given back by removing the claim; the rest has names
+ * that nobody will use again, is nothing without it, and is swept away.
  */
 import type { Tree } from "../storage";
 import { listObjects } from "./find";
@@ -75,9 +75,17 @@ export class Turns {
   async giveBack(path: string): Promise<boolean> {
     const [turn] = this.partsOf(path);
     const claim = await this.claimNow();
-    if (claim?.tree[turn] === undefined || !(await removeObject(claim.object))) return false;
-    await removeAll(path);
-    return true;
+    return claim?.tree[turn] !== undefined && (await removeObject(claim.object));
+  }
+
+  /** Removes what is left of turns that were given back. Listed first: what a turn has that is taken meanwhile is not among it. */
+  async sweep(): Promise<void> {
+    const { bucket, name } = parseUri(`${this.root}/`, "a path");
+    const turns = new Set((await listObjects({ bucket, name })).map((object) => object.name.slice(name.length).split("/")[0]));
+    turns.delete("claim.json");
+    if (turns.size === 0) return;
+    const claim = await this.claimNow();
+    for (const turn of turns) if (claim?.tree[turn] === undefined) await removeAll(`${this.root}/${turn}`);
   }
 
   private get claimUri(): string {

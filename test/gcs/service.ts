@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Storage } from "@google-cloud/storage";
-import { useLimits } from "../../pipeline/gcs/limits";
+import { type Limits, useLimits } from "../../pipeline/gcs/limits";
 import { FaultyProxy } from "./proxy";
 
 const { server } = require("./install") as { server: string };
@@ -24,11 +24,12 @@ export interface Service {
   names(bucket: string): Promise<string[]>;
 }
 
-/** What the tests can wait for. */
+/** What the tests can wait for. The library's uploads want delays of a second at least. */
+export const UPLOADS = { maxRetryDelay: 1 };
 const SHORT = { maxRetries: 3, maxRetryDelay: 0.02, totalTimeout: 5, idleTimeout: 0.5 };
 
 /** Starts it before all tests of a file; each test begins without faults. */
-export function service(): Service {
+export function service(limits: Partial<Limits> = {}): Service {
   const folder = mkdtempSync(join(tmpdir(), "gcs-"));
   const before = process.env.STORAGE_EMULATOR_HOST;
   const made = {} as Service;
@@ -54,7 +55,7 @@ export function service(): Service {
     delete process.env.STORAGE_EMULATOR_HOST;
     direct = new Storage({ apiEndpoint: `http://127.0.0.1:${behind}`, projectId: "test" });
     process.env.STORAGE_EMULATOR_HOST = host;
-    restore = useLimits(SHORT);
+    restore = useLimits({ ...SHORT, ...limits });
   });
   beforeEach(() => {
     made.proxy.seen = [];
