@@ -35,7 +35,7 @@ class Day {
 }
 
 async function analyseFile(file: OutputFile, day: Day): Promise<void> {
-  const rows = await openOutput(file.path, ["customer_id", "action_types"]);
+  const rows = await openOutput(file, ["customer_id", "action_types"]);
   for (const { start, end } of rows.groups) {
     for (const row of await rows.read(start, end)) day.add(row.customer_id as bigint, row.action_types as number[]);
   }

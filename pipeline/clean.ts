@@ -1,11 +1,12 @@
 /** Comes to terms with what interrupted runs have left in an output: finishes what had begun to be published, removes what was only tried. */
 import { statSync } from "node:fs";
-import { join } from "node:path";
 import { z } from "zod";
 import { ConfigError } from "./errors";
+import { isRemote } from "./io/remote";
 import { MANIFESTS, RUN_ID } from "./manifest";
 import { isDead, nameOf, thisProcess } from "./owner";
 import { ATTEMPTS, attemptsOf, manifestFile, type Place, placeOf } from "./partitions";
+import { join } from "./paths";
 import { abandon, finish, giveBack, isOfTheDead, ownerOf, PUBLISHING, runOf, turnsTaken } from "./turn";
 
 const OURS = [ATTEMPTS, PUBLISHING, MANIFESTS];
@@ -54,7 +55,7 @@ export async function clean(place: Place, run?: string): Promise<Cleaned> {
 
 /** The command. @returns what it has done, for people */
 export async function cleanAndTell(output: string, run?: string): Promise<string[]> {
-  if (!statSync(output, { throwIfNoEntry: false })?.isDirectory())
+  if (!isRemote(output) && !statSync(output, { throwIfNoEntry: false })?.isDirectory())
     throw new ConfigError(`there is no output folder at "${output}". Check the path.`);
   const { finished, removed, left } = await clean(placeOf(output), run);
   const lines = [

@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { z } from "zod";
 import { ConfigError, Interrupted, isDiskFull } from "./errors";
-import { helpOf, parseFlags } from "./flags";
+import { helpOf, parseFlags, remoteConfigs } from "./flags";
 import { BuildOptions } from "./options";
 
 /** Exit codes, as SPEC.md has them. */
@@ -144,7 +144,7 @@ export async function main(args: readonly string[]): Promise<number> {
       return EXIT.published;
     }
     const flags = rest.filter((flag) => flag !== "--debug");
-    const { options, paths } = parseFlags(command.schema, flags, command.paths);
+    const { options, paths } = parseFlags(command.schema, flags, command.paths, await remoteConfigs(flags));
     await command.run(options, paths, flags.length < rest.length);
     return EXIT.published;
   } catch (error) {

@@ -11,11 +11,12 @@
  *     during/    where that folder goes then: takes the old parts, while new ones come
  *     after/     where it goes when all are there, and nothing else may go; then comes the new _SUCCESS
  */
-import { join } from "node:path";
+
 import { z } from "zod";
 import { PublishError } from "./errors";
 import { type Manifest, type Marker, RUN_ID } from "./manifest";
 import { ATTEMPTS, manifestFile, type Place, partitionOf } from "./partitions";
+import { join } from "./paths";
 import type { Tree } from "./storage";
 
 const name = z.string().refine((text) => text !== "" && !/[/\0]/.test(text) && text !== "." && text !== "..");

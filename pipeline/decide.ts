@@ -1,5 +1,5 @@
 /** What publishing a run is to do, and whether it may: asked in the run's turn, when nobody else can change the output. */
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import type { Metrics } from "../transforms/metrics";
 import { certify, leaksOf, type WindowRules } from "./certify";
 import type { CommitPlan } from "./commit";
@@ -8,6 +8,7 @@ import type { Gathered } from "./gathered";
 import { instantOf, MANIFESTS, type Manifest, type Marker, type Partition, parseManifest, parseMarker, RUN_ID } from "./manifest";
 import { beganOf, type Origin } from "./origin";
 import { ATTEMPTS, exists, isOurs, type Place, partitionOf, partName, partsAmong } from "./partitions";
+import { join } from "./paths";
 import type { Decision } from "./turn";
 import { versions } from "./version";
 import type { WrittenFile } from "./writeday";

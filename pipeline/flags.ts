@@ -3,6 +3,7 @@ import { extname } from "node:path";
 import { closest, distance } from "fastest-levenshtein";
 import type { z } from "zod";
 import { ConfigError } from "./errors";
+import { isRemote, remoteObjects } from "./io/remote";
 
 /** A command line: `backstory <command> [flags] [paths]`, with flags from a zod schema. */
 export interface Parsed<Options> {
@@ -26,9 +27,15 @@ const optionOf = (schema: z.ZodObject, key: string): z.ZodType | undefined =>
 /**
  * Reads flags, and the file of --config below them, by a schema. `--name value`, `--name=value`, names with underscores and,
  * for booleans, `--name` alone and `--no-name`.
+ * @param texts of files of --config that are not on this machine, by path
  * @throws ConfigError naming the flag, what was given, and the remedy
  */
-export function parseFlags<Schema extends z.ZodObject>(schema: Schema, args: readonly string[], paths: number): Parsed<z.infer<Schema>> {
+export function parseFlags<Schema extends z.ZodObject>(
+  schema: Schema,
+  args: readonly string[],
+  paths: number,
+  texts: ReadonlyMap<string, string> = new Map(),
+): Parsed<z.infer<Schema>> {
   const given: Record<string, unknown> = {};
   const rest: string[] = [];
   for (let i = 0; i < args.length; i++) {
@@ -45,7 +52,10 @@ export function parseFlags<Schema extends z.ZodObject>(schema: Schema, args: rea
   }
   if (rest.length > paths) throw new ConfigError(`unexpected argument "${rest[paths]}". Flags begin with --; see --help.`);
   const { config, ...flags } = given;
-  return { options: check(schema, flags, config === undefined ? {} : readConfig(schema, String(config)), String(config)), paths: rest };
+  return {
+    options: check(schema, flags, config === undefined ? {} : readConfig(schema, String(config), texts), String(config)),
+    paths: rest,
+  };
 }
 
 function flagOf(
@@ -87,9 +97,9 @@ function booleanOf(name: string, value: string): boolean {
 }
 
 /** The options in a JSON or YAML file, under the names of the flags in any spelling. */
-function readConfig(schema: z.ZodObject, path: string): Record<string, unknown> {
+function readConfig(schema: z.ZodObject, path: string, texts: ReadonlyMap<string, string>): Record<string, unknown> {
   const options: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(parseConfig(path))) {
+  for (const [name, value] of Object.entries(parseConfig(path, texts))) {
     const key = camel(name);
     if (optionOf(schema, key) === undefined) throw unknown(schema, name, "", ` in ${path}`);
     if (Object.hasOwn(options, key)) throw new ConfigError(`${name} is twice in ${path}, spelled differently. Leave one.`);
@@ -98,10 +108,10 @@ function readConfig(schema: z.ZodObject, path: string): Record<string, unknown> 
   return options;
 }
 
-function parseConfig(path: string): object {
+function parseConfig(path: string, texts: ReadonlyMap<string, string>): object {
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    text = texts.get(path) ?? readFileSync(path, "utf8");
   } catch (error) {
     throw new ConfigError(`--config cannot be read: ${(error as Error).message}. Check the path.`);
   }
@@ -118,6 +128,16 @@ function parseConfig(path: string): object {
   if (values === null || typeof values !== "object" || Array.isArray(values))
     throw new ConfigError(`--config ${path} must hold options by name, such as history_length: 500. See --help for the names.`);
   return values;
+}
+
+/** The texts of files of --config in buckets, which parseFlags cannot wait for. @throws ConfigError where there is none */
+export async function remoteConfigs(args: readonly string[]): Promise<Map<string, string>> {
+  const texts = new Map<string, string>();
+  for (const [i, arg] of args.entries()) {
+    const path = arg.startsWith("--config=") ? arg.slice("--config=".length) : args[i - 1] === "--config" ? arg : "";
+    if (isRemote(path)) texts.set(path, await remoteObjects().readText(path));
+  }
+  return texts;
 }
 
 type Issue = z.core.$ZodIssue;

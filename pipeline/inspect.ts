@@ -37,7 +37,7 @@ function historyText({ actions, action_types: types }: Row, shown: number): stri
 
 /** Lines of one file; those of a ranking follow a heading, which is where their history is told. */
 async function* inspectFile(file: OutputFile, rows: number, actions: number): AsyncGenerator<string, number> {
-  const output = await openOutput(file.path, COLUMNS);
+  const output = await openOutput(file, COLUMNS);
   const found = (await output.read(0, Math.min(rows, output.count))) as unknown as Row[];
   let last: Row | undefined;
   for (const row of found) {

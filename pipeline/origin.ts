@@ -71,10 +71,10 @@ export function schemaOf(columns: readonly OutputColumn[]): Manifest["schema"] {
   });
 }
 
-/** A file as it is before it is read. Of what is not on disk, readers themselves see to it that it stays the same. */
-export function inputOf(table: string, file: InputFile & { generation?: string }): ManifestInput {
-  const { path, size, generation } = file;
-  if (isUrl(path)) return { table, path, size, ...(generation === undefined ? {} : { generation }) };
+/** A file as it is before it is read. */
+export function inputOf(table: string, { path, size, generation }: InputFile): ManifestInput {
+  // each byte of an object is read in this version, or not at all
+  if (generation !== undefined) return { table, path, size, generation };
   return { table, path: absolute(path), size, mtime: stampOf(path)?.mtime ?? "" };
 }
 

@@ -1,15 +1,25 @@
 /** An output as found on disk, read back: which files it has, and their rows by number. */
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { asyncBufferFromFile, type FileMetaData, parquetMetadataAsync, parquetReadObjects, parquetSchema } from "hyparquet";
+import {
+  type AsyncBuffer,
+  asyncBufferFromFile,
+  type FileMetaData,
+  parquetMetadataAsync,
+  parquetReadObjects,
+  parquetSchema,
+} from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { ConfigError } from "./errors";
+import { isRemote, remoteFile, remoteFind } from "./io/remote";
 import { BrokenFile } from "./io/rows";
 
 export interface OutputFile {
   path: string;
   /** from the folder; "?" for a file outside of one */
   dt: string;
+  /** of an object in a bucket: what is read */
+  object?: { size: number; generation?: string };
 }
 
 export interface OutputRows {
@@ -45,6 +55,7 @@ async function filesBelow(folder: string): Promise<string[]> {
  * @throws ConfigError where nothing is found
  */
 export async function outputFiles(path: string): Promise<OutputFile[]> {
+  if (isRemote(path)) return remoteOutputFiles(path);
   const found = await stat(path).catch(() => undefined);
   if (!found)
     throw new ConfigError(`there is no output at "${path}". Give an output folder, a partition folder (dt=...) or a Parquet file.`);
@@ -53,7 +64,15 @@ export async function outputFiles(path: string): Promise<OutputFile[]> {
   return paths.map((each) => ({ path: each, dt: dtOf(each) }));
 }
 
-async function metadataOf(path: string, file: Awaited<ReturnType<typeof asyncBufferFromFile>>): Promise<FileMetaData> {
+async function remoteOutputFiles(uri: string): Promise<OutputFile[]> {
+  const objects = await remoteFind().findObjects(uri, "the output");
+  const partition = /\/dt=[^/]*$/.test(uri.replace(/\/*$/, ""));
+  const files = objects.filter(({ path }) => path === uri || (path.endsWith(".parquet") && (partition || dtOf(path) !== "?")));
+  if (files.length === 0) throw new ConfigError(`"${uri}" has no Parquet file in folders dt=.... Is it the --output of a finished build?`);
+  return files.map(({ path, size, generation }) => ({ path, dt: dtOf(path), object: { size, generation } }));
+}
+
+async function metadataOf(path: string, file: AsyncBuffer): Promise<FileMetaData> {
   return parquetMetadataAsync(file).catch((error: Error) => {
     throw new BrokenFile(`"${path}" cannot be read as Parquet: ${error.message}.`);
   });
@@ -68,8 +87,8 @@ function rowGroups(metadata: FileMetaData): { start: number; end: number }[] {
  * Opens a file for reading some of its columns.
  * @throws BrokenFile where the file is no Parquet file, ConfigError where it lacks one of the columns
  */
-export async function openOutput(path: string, columns: string[]): Promise<OutputRows> {
-  const file = await asyncBufferFromFile(path);
+export async function openOutput({ path, object }: OutputFile, columns: string[]): Promise<OutputRows> {
+  const file = object === undefined ? await asyncBufferFromFile(path) : new (remoteFile().RemoteFile)({ path, ...object }, object.size);
   const metadata = await metadataOf(path, file);
   const names = parquetSchema(metadata).children.map(({ element }) => element.name);
   const missing = columns.find((name) => !names.includes(name));

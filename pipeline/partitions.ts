@@ -1,8 +1,9 @@
 /** Where things lie in an output folder. */
-import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+
 import { ConfigError } from "./errors";
+import { isRemote, remoteBucket } from "./io/remote";
 import { MANIFESTS } from "./manifest";
+import { join } from "./paths";
 import { Disk, type Storage } from "./storage";
 
 /** An output, and the storage that it is in. */
@@ -13,7 +14,9 @@ export interface Place {
   patienceMs: number;
 }
 
-export const placeOf = (output: string): Place => ({ storage: new Disk(), output, patienceMs: 10_000 });
+export const placeOf = (output: string): Place => ({ storage: storageOf(output), output, patienceMs: 10_000 });
+
+const storageOf = (output: string): Storage => (isRemote(output) ? new (remoteBucket().Bucket)(output) : new Disk());
 
 /** Folder of what runs have tried: one for each, which is the run's own. */
 export const ATTEMPTS = "_attempts";
@@ -36,10 +39,9 @@ export function partName(shard: number, shards: number, writeMode: string, runId
 }
 
 /** Asked before a run starts, and when it publishes, because another run may have come in between. */
-export function refuseExisting(dts: Iterable<string>, output: string): void {
+export async function refuseExisting(dts: Iterable<string>, { storage, output }: Place): Promise<void> {
   for (const dt of dts) {
-    const folder = join(output, partitionOf(dt));
-    if (existsSync(folder) && partsAmong(readdirSync(folder)).length > 0) throw exists(dt, output);
+    if (partsAmong(await storage.list(join(output, partitionOf(dt)))).length > 0) throw exists(dt, output);
   }
 }
 

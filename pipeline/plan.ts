@@ -1,4 +1,4 @@
-import { availableParallelism } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { ActionBuilder } from "../transforms/actions";
 import { dayName } from "../transforms/calendar";
@@ -9,7 +9,8 @@ import type { Plan } from "./backstory";
 import { windowRules } from "./certify";
 import { runsIn } from "./decide";
 import { ConfigError } from "./errors";
-import { findFiles, planSplits, textBytes } from "./io/files";
+import { findInputs, planSplits, textBytes } from "./io/files";
+import { isRemote } from "./io/remote";
 import { IMPRESSIONS, type InputFile, type Split } from "./io/rows";
 import { planMemory } from "./memory";
 import { type BuildOptions, dateRange, outputColumns, parseLimit } from "./options";
@@ -38,8 +39,8 @@ export async function planRun(options: BuildOptions, runId: string): Promise<Pla
   const columns = outputColumns(options.columns);
   const range = options.dates === undefined ? undefined : dateRange(options.dates);
   const inputs = [
-    { name: IMPRESSIONS, path: options.impressions, files: findFiles(options.impressions, IMPRESSIONS) },
-    ...tables.map(({ name, path }) => ({ name, path, files: findFiles(path, name) })),
+    { name: IMPRESSIONS, path: options.impressions, files: await findInputs(options.impressions, IMPRESSIONS) },
+    ...(await Promise.all(tables.map(async ({ name, path }) => ({ name, path, files: await findInputs(path, name) })))),
   ];
   checkTargets(options, inputs);
   const unread = leaveOut(inputs[0].files, range);
@@ -65,15 +66,17 @@ export async function planRun(options: BuildOptions, runId: string): Promise<Pla
   };
   rules.days = await daysOf(range, options.trainDays, rules, inputs[0].files, splits);
   const dates = options.dates === undefined ? [] : (rules.days ?? []).map(dayName);
-  if (options.writeMode === "error") refuseExisting((rules.days ?? []).map(dayName), options.output);
+  if (options.writeMode === "error") await refuseExisting((rules.days ?? []).map(dayName), placeOf(options.output));
   const attempts = attemptsOf(options.output, runId);
-  const temporary = options.tempDir === undefined ? `${attempts}/memory` : join(options.tempDir, `backstory-${runId}`);
+  const remote = isRemote(options.output);
+  const temporary =
+    options.tempDir === undefined && !remote ? `${attempts}/memory` : join(options.tempDir ?? tmpdir(), `backstory-${runId}`);
   return {
     memory: planMemory(options.maxMemory, options.threads, bytes < SMALL_BYTES ? 1 : availableParallelism(), temporary),
     rankings: splits.filter(({ table }) => table === IMPRESSIONS),
     actions: splits.filter(({ table }) => table !== IMPRESSIONS),
     rules,
-    rejectsFolder: options.rejects === undefined ? null : `${attempts}/rejects`,
+    rejectsFolder: options.rejects === undefined ? null : `${remote ? temporary : attempts}/rejects`,
     files: {
       historyLength: options.historyLength,
       columns,
@@ -81,6 +84,7 @@ export async function planRun(options: BuildOptions, runId: string): Promise<Pla
       rowGroupBytes: options.rowGroupBytes,
       shards,
       attempts,
+      staging: remote ? `${temporary}/staging` : null,
     },
     publish: {
       output: options.output,

@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { createWriteStream, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { finished } from "node:stream/promises";
+import { isRemote, remoteObjects } from "./io/remote";
 import type { SplitExtent } from "./scansplit";
 
 /**
@@ -9,6 +11,7 @@ import type { SplitExtent } from "./scansplit";
  * each other; what is no plain file (/dev/stdout) is written to.
  */
 export async function tellRejects(path: string, extents: SplitExtent[]): Promise<void> {
+  if (isRemote(path)) return sendRejects(path, extents);
   mkdirSync(dirname(path), { recursive: true });
   if (existsSync(path) && !statSync(path).isFile()) return write(path, extents);
   const target = existsSync(path) ? realpathSync(path) : path;
@@ -16,6 +19,17 @@ export async function tellRejects(path: string, extents: SplitExtent[]): Promise
   try {
     await write(aside, extents);
     renameSync(aside, target);
+  } finally {
+    rmSync(aside, { force: true });
+  }
+}
+
+/** To a bucket, by way of a file on this machine. */
+async function sendRejects(uri: string, extents: SplitExtent[]): Promise<void> {
+  const aside = join(tmpdir(), `backstory-rejects-${randomUUID()}`);
+  try {
+    await write(aside, extents);
+    await remoteObjects().replaceFile(uri, aside, statSync(aside).size);
   } finally {
     rmSync(aside, { force: true });
   }

@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { stages } from "../beam/stages";
 import { threads, useThreads } from "../beam/threads";
 import type { Plan } from "./backstory";
 import { clean, ownAttempts } from "./clean";
 import { ConfigError, isDiskFull, PublishError } from "./errors";
+import { isRemote, remoteObjects } from "./io/remote";
 import { KERNELS } from "./kernels";
 import type { BuildOptions } from "./options";
 import { type Outcome, publishedOutcome } from "./outcome";
@@ -39,17 +40,17 @@ export async function build(options: BuildOptions, watch: Watch = NOBODY_WATCHES
     else await (await import("./runners/portable.js")).runPortable(plan, choice, watch);
     const outcome = await publishedOutcome(place, runId);
     if (outcome === undefined) throw new Error("the run ended without having published anything. This is a bug.");
-    tellFigures(options, outcome);
+    await tellFigures(options, outcome);
     return outcome;
   } catch (error) {
-    if (error instanceof PublishError) tellFiguresOfFailure(options, runId);
+    if (error instanceof PublishError) await tellFiguresOfFailure(options, place, runId);
     throw isDiskFull(error) ? new PublishError(DISK_FULL, 1, error) : error;
   } finally {
     await threads().close();
     useThreads(1);
     rmSync(plan.memory.room.folder, { recursive: true, force: true });
     // what is half published is finished from there
-    if (!(await isBegun(place, runId))) cleanUp(plan.files.attempts, made);
+    if (!(await isBegun(place, runId))) await cleanUp(place, plan.files.attempts, made);
   }
 }
 
@@ -66,9 +67,10 @@ const DISK_FULL =
 /** @returns the outermost folder that had to be made for it */
 function makeAttempts(attempts: string, output: string): string | undefined {
   try {
-    return mkdirSync(attempts, { recursive: true });
+    return isRemote(attempts) ? undefined : mkdirSync(attempts, { recursive: true });
   } catch (error) {
     if (isDiskFull(error)) throw new PublishError(DISK_FULL, 1, error);
+    if (isRemote(attempts)) throw error;
     throw new ConfigError(
       `--output cannot be written to (${(error as NodeJS.ErrnoException).code}); got "${output}". Choose another place.`,
     );
@@ -81,21 +83,23 @@ function newRunId(): string {
 }
 
 /** The figures are told even of a run that was not published: they say why. Its own error is the one to hear of. */
-function tellFiguresOfFailure(options: BuildOptions, runId: string): void {
+async function tellFiguresOfFailure(options: BuildOptions, { storage, output }: Place, runId: string): Promise<void> {
   try {
-    tellFigures(options, JSON.parse(readFileSync(outcomeFile(options.output, runId), "utf8")));
+    await tellFigures(options, JSON.parse((await storage.read(outcomeFile(output, runId))) ?? ""));
   } catch {
     // no outcome, or no room for the figures
   }
 }
 
-function tellFigures({ metricsJson }: BuildOptions, outcome: Outcome): void {
+async function tellFigures({ metricsJson }: BuildOptions, outcome: Outcome): Promise<void> {
   if (metricsJson === undefined) return;
+  const text = `${JSON.stringify(figuresOf(outcome), null, 2)}\n`;
   try {
+    if (isRemote(metricsJson)) return await remoteObjects().replaceText(metricsJson, text);
     mkdirSync(dirname(metricsJson), { recursive: true });
-    writeFileSync(metricsJson, `${JSON.stringify(figuresOf(outcome), null, 2)}\n`);
+    writeFileSync(metricsJson, text);
   } catch (error) {
-    const why = (error as NodeJS.ErrnoException).code;
+    const why = (error as NodeJS.ErrnoException).code ?? (error as Error).message.replace(/\.$/, "");
     throw new PublishError(
       `the output is published, but --metrics-json cannot be written (${why}). Get them with backstory analyse.`,
       1,
@@ -111,7 +115,8 @@ function figuresOf({ quality, ledger, error, warnings }: Outcome) {
 }
 
 /** What this run tried and did not publish goes; so do folders that it made in vain, from `made` on. */
-function cleanUp(attempts: string, made: string | undefined): void {
+async function cleanUp({ storage }: Place, attempts: string, made: string | undefined): Promise<void> {
+  if (isRemote(attempts)) return storage.remove(attempts);
   rmSync(attempts, { recursive: true, force: true });
   let folder = dirname(resolve(attempts));
   for (; existsSync(folder) && readdirSync(folder).length === 0; folder = dirname(folder)) {

@@ -2,6 +2,8 @@
 import { accessSync, constants, existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { dirname, join, resolve, sep } from "node:path";
 import { ConfigError } from "./errors";
+import { parseUri } from "./gcs/uri";
+import { isRemote } from "./io/remote";
 import type { InputFile } from "./io/rows";
 
 export interface Targets {
@@ -20,21 +22,22 @@ export interface Input {
 
 /** @throws ConfigError */
 export function checkTargets({ output, rejects, metricsJson, tempDir }: Targets, inputs: readonly Input[]): void {
-  checkFolder("--output", output);
+  if (isRemote(output)) parseUri(output, "--output");
+  else checkFolder("--output", output);
   if (tempDir !== undefined) checkFolder("--temp-dir", tempDir);
-  for (const entry of existsSync(output) ? readdirSync(output, { withFileTypes: true }) : [])
+  for (const entry of !isRemote(output) && existsSync(output) ? readdirSync(output, { withFileTypes: true }) : [])
     if (entry.name.startsWith("dt=") && entry.isFile())
       throw new ConfigError(`${join(output, entry.name)} is a file where a partition belongs. Remove it, or choose another --output.`);
   for (const input of inputs) checkApart(output, input);
   checkFile("--rejects", rejects, inputs);
   checkFile("--metrics-json", metricsJson, inputs);
-  if (rejects !== undefined && metricsJson !== undefined && resolve(rejects) === resolve(metricsJson))
+  if (rejects !== undefined && metricsJson !== undefined && real(rejects) === real(metricsJson))
     throw new ConfigError(`--rejects and --metrics-json are the same file, ${rejects}. Give each its own.`);
 }
 
 /** A folder to write to, there or to be made. */
 export function checkFolder(flag: string, path: string): void {
-  if (/^[a-z][a-z0-9]+:\/\//i.test(path)) throw new ConfigError(`${flag} must be a local folder; got "${path}". Give a path.`);
+  if (/^[a-z][a-z0-9]+:\/\//i.test(path)) throw new ConfigError(`${flag} must be a folder on this machine; got "${path}". Give a path.`);
   const found = nearest(path);
   if (!statSync(found).isDirectory()) {
     const what = found === resolve(path) ? "is a file" : `has a file on its way, ${found}`;
@@ -45,19 +48,26 @@ export function checkFolder(flag: string, path: string): void {
 
 function checkFile(flag: string, path: string | undefined, inputs: readonly Input[]): void {
   if (path === undefined) return;
-  if (existsSync(path) && statSync(path).isDirectory())
+  if (isRemote(path)) checkObject(flag, path);
+  else if (existsSync(path) && statSync(path).isDirectory())
     throw new ConfigError(`${flag} must be a file; "${path}" is a folder. Add a file name.`);
-  if (existsSync(path)) checkWritable(flag, path, path);
+  else if (existsSync(path)) checkWritable(flag, path, path);
   else checkFolder(flag, dirname(path));
   const target = real(path);
   const input = inputs.find(({ files }) => files.some((file) => real(file.path) === target));
   if (input !== undefined) throw new ConfigError(`${flag} is one of the files of ${input.name}, "${path}". Choose another name.`);
 }
 
+function checkObject(flag: string, uri: string): void {
+  if (/(^|\/)$/.test(parseUri(uri, flag).name)) throw new ConfigError(`${flag} must be a file; "${uri}" is a folder. Add a file name.`);
+}
+
 /** Partitions would replace files of the inputs, or be read as inputs the next time. */
 function checkApart(output: string, { name, path, files }: Input): void {
-  const partitions = `${real(output)}${sep}dt=`;
-  const within = existsSync(path) && statSync(path).isDirectory() && `${real(output)}${sep}`.startsWith(`${real(path)}${sep}`);
+  const partitions = `${real(output).replace(/\/$/, "")}${sep}dt=`;
+  const within = isRemote(path)
+    ? isWithin(output, path)
+    : existsSync(path) && statSync(path).isDirectory() && `${real(output)}${sep}`.startsWith(`${real(path)}${sep}`);
   if (within || files.some((file) => real(file.path).startsWith(partitions)))
     throw new ConfigError(`--output is among the files of ${name}; got "${output}". Choose a folder apart from the inputs.`);
 }
@@ -78,8 +88,12 @@ function nearest(path: string): string {
   return found;
 }
 
+/** Whether an output is in a bucket's folder that is an input. */
+const isWithin = (output: string, input: string): boolean => `${output}/`.startsWith(`${input.replace(/\/*$/, "")}/`);
+
 /** Without links, also where the end of the path is still to be made. */
 function real(path: string): string {
+  if (isRemote(path)) return path;
   const found = nearest(path);
   const rest = resolve(path).slice(found.length);
   return realpathSync(found) + rest;

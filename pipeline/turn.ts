@@ -7,13 +7,14 @@
  * comes later decides that there is none. That takes nothing from the living: nothing was published, and the next turn is as good.
  */
 import { randomUUID } from "node:crypto";
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { abandonedTree, CommitPlan, Completion, commitTree } from "./commit";
 import { PublishError } from "./errors";
 import { type Manifest, parseManifest } from "./manifest";
 import { isDead, Owner, thisProcess } from "./owner";
 import { ATTEMPTS, attemptsOf, manifestFile, type Place } from "./partitions";
+import { join } from "./paths";
 import type { Tree } from "./storage";
 
 export const PUBLISHING = "_publishing";

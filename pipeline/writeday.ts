@@ -1,14 +1,15 @@
 import { createHash, randomUUID } from "node:crypto";
-import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
-import { join } from "node:path";
+import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
 import { isSpilled, type MaybeSpilled, Stretches } from "../beam/spill";
 import type { Emit } from "../beam/threads";
 import { dayName } from "../transforms/calendar";
 import { compareWords, orderHash, words } from "../transforms/ids";
 import { compareSlots, type HistoryActions, type Joined } from "../transforms/joined";
 import type { RankingBatch } from "../transforms/rankings";
+import { remoteObjects } from "./io/remote";
 import type { Compression, OutputColumn } from "./parquet/schema";
 import { prepare, TrainingFile } from "./parquet/trainingfile";
+import { join } from "./paths";
 import { VERSION } from "./version";
 
 /** How output files are written; what is in them is the rules' matter. */
@@ -20,6 +21,8 @@ export interface FileOptions {
   shards: number;
   /** folder of this run's attempts, within the output */
   attempts: string;
+  /** where files for a bucket are made before they go there; null where attempts are on this machine */
+  staging: string | null;
 }
 
 /** A file written, not yet published. */
@@ -47,10 +50,13 @@ export interface WriteInput {
 export async function writeDay({ shard, day, parts, options }: WriteInput, emit: Emit<WrittenFile>): Promise<void> {
   await prepare(options.compression);
   const dt = dayName(day);
-  mkdirSync(options.attempts, { recursive: true });
-  const attempt = join(options.attempts, `dt=${dt}-${shard}-${randomUUID()}.parquet`);
+  const name = `dt=${dt}-${shard}-${randomUUID()}.parquet`;
+  const attempt = join(options.attempts, name);
+  const folder = options.staging ?? options.attempts;
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, name);
   const hash = createHash("sha256");
-  const fd = openSync(attempt, "wx");
+  const fd = openSync(path, "wx");
   try {
     const file = new TrainingFile({ ...options, createdBy: CREATED_BY }, (bytes) => {
       hash.update(bytes);
@@ -59,14 +65,22 @@ export async function writeDay({ shard, day, parts, options }: WriteInput, emit:
     const views = parts.map(partOf);
     for (const { part, group } of groupsOf(day, views)) writeGroup(file, views[part], group);
     const { rows, bytes } = file.finish();
+    if (options.staging !== null) await send(path, attempt, bytes);
     await emit({ dt, shard, attempt, rows, bytes, sha256: hash.digest("hex") });
   } finally {
     closeSync(fd);
+    if (options.staging !== null) rmSync(path, { force: true });
   }
 }
 
 /** In the form that readers of Parquet parse; the same for every run, since it is part of the bytes. */
 const CREATED_BY = `backstory version ${VERSION} (build 0)`;
+
+/** To a bucket. Nobody else has this name, so there is nothing that it could replace. */
+async function send(path: string, attempt: string, bytes: number): Promise<void> {
+  const { ABSENT, upload } = remoteObjects();
+  if (!(await upload(attempt, path, bytes, ABSENT))) throw new Error(`"${attempt}" is there already. This is a bug.`);
+}
 
 function writeFully(fd: number, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);

@@ -4,7 +4,7 @@ import { constants, gunzipSync, zstdDecompressSync } from "node:zlib";
 import type { Compression, Format } from "./rows";
 
 /** what is looked at where the name does not tell */
-const HEAD_BYTES = 1 << 16;
+export const HEAD_BYTES = 1 << 16;
 
 const PACKED_ENDINGS: { [ending: string]: Compression } = { gz: "gzip", gzip: "gzip", zst: "zstd", zstd: "zstd" };
 const ENDINGS: { [ending: string]: Format } = {
@@ -16,14 +16,30 @@ const ENDINGS: { [ending: string]: Format } = {
 };
 
 /** What a file is: by its name, and by its first bytes where the name leaves it open (.json, or any other ending). */
-export function formatOf(path: string): { format: Format; compression: Compression } {
+export const formatOf = (path: string): Packed => formatByName(path) ?? formatByHead(path, readHead(path));
+
+interface Packed {
+  format: Format;
+  compression: Compression;
+}
+
+/** What the name says; undefined where it leaves it open. */
+export function formatByName(path: string): Packed | undefined {
+  const { ending, packed } = endingsOf(path);
+  return ENDINGS[ending] && { format: ENDINGS[ending], compression: packed ?? "none" };
+}
+
+function endingsOf(path: string): { ending: string; packed: Compression | undefined } {
   const endings = basename(path).toLowerCase().split(".").slice(1);
-  const named = PACKED_ENDINGS[endings.at(-1) ?? ""];
-  const ending = endings.at(named ? -2 : -1) ?? "";
-  if (ENDINGS[ending]) return { format: ENDINGS[ending], compression: named ?? "none" };
-  const head = readHead(path);
+  const packed = PACKED_ENDINGS[endings.at(-1) ?? ""];
+  return { ending: endings.at(packed ? -2 : -1) ?? "", packed };
+}
+
+/** What the first bytes say. */
+export function formatByHead(path: string, head: Buffer): Packed {
+  const { ending, packed } = endingsOf(path);
   // a .json that is gzip all the same is found out by its bytes; a .gz that is none stays one, and is broken
-  const compression = named ?? sniffCompression(head);
+  const compression = packed ?? sniffCompression(head);
   const format = sniffFormat(unpackHead(head, compression));
   return { format: ending === "json" && format !== "json" ? "ndjson" : format, compression };
 }

@@ -27,7 +27,7 @@ export async function scanLines({ file, start, end }: Split, reader: LineReader,
   if (file.size === 0) return 0;
   const whole = file.compression !== "none" || file.format !== "ndjson";
   const inside = !whole && start > 0;
-  const window = await Window.open(file, inside ? start - 1 : 0, maxRecordBytes);
+  const window = await Window.open(file, inside ? start - 1 : 0, maxRecordBytes, end);
   try {
     if (inside) await skipLine(window);
     else await window.skipBom();

@@ -1,6 +1,6 @@
 import { JsonRecords } from "./jsonrecords";
 import type { ReadEnd, RowSink, Split } from "./rows";
-import { Window } from "./window";
+import { MAX_RECORD_BYTES, Window } from "./window";
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -16,7 +16,7 @@ export async function readNdjson(split: Split, columns: readonly string[], sink:
   const packed = file.compression !== "none";
   const inside = !packed && split.start > 0;
   // one byte early, to see whether a line begins at the split's first byte
-  const window = await Window.open(file, inside ? split.start - 1 : 0);
+  const window = await Window.open(file, inside ? split.start - 1 : 0, MAX_RECORD_BYTES, split.end);
   try {
     if (inside) await skipLine(window);
     else await window.skipBom();

@@ -1,5 +1,6 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetSchema, type RowGroup } from "hyparquet";
+import { isRemote, remoteFile } from "./remote";
 import { BrokenFile, type InputFile } from "./rows";
 import { readWhole } from "./text";
 
@@ -12,7 +13,7 @@ export class ParquetFile {
 
   /** @throws BrokenFile */
   static async open(file: InputFile): Promise<ParquetFile> {
-    const bytes = file.compression === "none" ? await DiskBytes.open(file.path) : new MemoryBytes(await readWhole(file));
+    const bytes = await openFile(file);
     try {
       return new ParquetFile(await metadataOf(file, bytes), bytes);
     } catch (error) {
@@ -44,6 +45,11 @@ interface Bytes extends AsyncBuffer {
   /** tells two states of a file apart */
   version: string;
   close(): Promise<void>;
+}
+
+async function openFile(file: InputFile): Promise<Bytes> {
+  if (file.compression !== "none") return new MemoryBytes(await readWhole(file));
+  return isRemote(file.path) ? new (remoteFile().RemoteFile)(file, file.size) : DiskBytes.open(file.path);
 }
 
 class DiskBytes implements Bytes {
@@ -120,6 +126,7 @@ async function readMetadata(file: InputFile, bytes: Bytes): Promise<FileMetaData
     parquetSchema(metadata);
     return metadata;
   } catch (error) {
+    if (hasExitCode(error)) throw error;
     throw new BrokenFile(`"${file.path}": its Parquet footer is corrupt (${(error as Error).message}).`);
   }
 }
@@ -138,3 +145,6 @@ function isSound({ num_rows, columns }: RowGroup): boolean {
     )
   );
 }
+
+/** Whether an error has words of its own for people: a bucket's. */
+const hasExitCode = (error: unknown): boolean => (error as { exitCode?: number }).exitCode !== undefined;

@@ -17,6 +17,8 @@ export interface InputFile {
   compression: Compression;
   /** columns that the folders supply: { dt: "2025-08-16" } for dt=2025-08-16/ */
   partition: Record<string, string>;
+  /** of an object in a bucket: the version found when the run was planned, which is the one that is read */
+  generation?: string;
 }
 
 /** A part of a file that is read on its own. Bytes for NDJSON, row groups for Parquet, everything else is one split. */

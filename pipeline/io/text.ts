@@ -1,6 +1,8 @@
 import { closeSync, createReadStream, openSync, readSync } from "node:fs";
+import type { Readable } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { ConfigError } from "../errors";
+import { isRemote, remoteSource } from "./remote";
 import { BrokenFile, type InputFile } from "./rows";
 
 /** bytes asked for at once; also what a reader works through before it lets its sink drain */
@@ -13,9 +15,13 @@ export interface ByteSource {
   close(): Promise<void>;
 }
 
-/** Opens a file at byte `start`, which is 0 unless it is uncompressed. */
-export async function openBytes(file: InputFile, start = 0): Promise<ByteSource> {
-  if (file.compression === "none") return new PlainBytes(openSync(file.path, "r"), start);
+/**
+ * Opens a file at byte `start`, which is 0 unless it is uncompressed.
+ * @param until where the reader means to stop, about; it may go on
+ */
+export async function openBytes(file: InputFile, start = 0, until = file.size): Promise<ByteSource> {
+  if (file.compression === "none")
+    return isRemote(file.path) ? new (remoteSource().RemoteBytes)(file, start, until) : new PlainBytes(openSync(file.path, "r"), start);
   return new StreamedBytes(file.compression === "gzip" ? gunzipped(file) : unzstded(file));
 }
 
@@ -76,7 +82,12 @@ class StreamedBytes implements ByteSource {
 
 /** Several gzip members behind one another, as `cat` and block compressors make them, are one text: Node's gunzip sees to it. */
 async function* gunzipped(file: InputFile): AsyncGenerator<Buffer> {
-  if (file.size > 0) yield* through(file, 0, createGunzip({ chunkSize: CHUNK_BYTES }));
+  const packed = openPacked(file);
+  try {
+    if (file.size > 0) yield* through(file, packed.from(0), createGunzip({ chunkSize: CHUNK_BYTES }));
+  } finally {
+    await packed.close();
+  }
 }
 
 /**
@@ -86,16 +97,31 @@ async function* gunzipped(file: InputFile): AsyncGenerator<Buffer> {
 async function* unzstded(file: InputFile): AsyncGenerator<Buffer> {
   if (!createZstdDecompress)
     throw new ConfigError(`"${file.path}" is zstd, which Node ${process.version} cannot unpack. Use Node 22.15 or newer.`);
-  for (let start = 0; start < file.size; ) {
-    const frames = createZstdDecompress({ chunkSize: CHUNK_BYTES });
-    yield* through(file, start, frames);
-    if (frames.bytesWritten === 0) throw new BrokenFile(`"${file.path}" is no complete zstd file`);
-    start += frames.bytesWritten;
+  const packed = openPacked(file);
+  try {
+    for (let start = 0; start < file.size; ) {
+      const frames = createZstdDecompress({ chunkSize: CHUNK_BYTES });
+      yield* through(file, packed.from(start), frames);
+      if (frames.bytesWritten === 0) throw new BrokenFile(`"${file.path}" is no complete zstd file`);
+      start += frames.bytesWritten;
+    }
+  } finally {
+    await packed.close();
   }
 }
 
-async function* through(file: InputFile, start: number, unpack: ReturnType<typeof createGunzip>): AsyncGenerator<Buffer> {
-  const packed = createReadStream(file.path, { start, highWaterMark: CHUNK_BYTES / 4 });
+/** A file as streams that begin where one likes. */
+interface PackedFile {
+  from(start: number): Readable;
+  close(): Promise<void>;
+}
+
+function openPacked(file: InputFile): PackedFile {
+  if (isRemote(file.path)) return new (remoteSource().RemoteStream)(file);
+  return { from: (start) => createReadStream(file.path, { start, highWaterMark: CHUNK_BYTES / 4 }), close: async () => {} };
+}
+
+async function* through(file: InputFile, packed: Readable, unpack: ReturnType<typeof createGunzip>): AsyncGenerator<Buffer> {
   packed.on("error", (error) => unpack.destroy(error));
   try {
     for await (const chunk of packed.pipe(unpack)) yield chunk;

@@ -32,8 +32,9 @@ export class Window {
     private readonly maxRecordBytes: number,
   ) {}
 
-  static async open(file: InputFile, from = 0, maxRecordBytes = MAX_RECORD_BYTES): Promise<Window> {
-    return new Window(await openBytes(file, from), file, from, maxRecordBytes);
+  /** @param until where the reader means to stop, about */
+  static async open(file: InputFile, from = 0, maxRecordBytes = MAX_RECORD_BYTES, until = file.size): Promise<Window> {
+    return new Window(await openBytes(file, from, until), file, from, maxRecordBytes);
   }
 
   /** where in the text `start` is */

@@ -424,7 +424,8 @@ describe("paths", () => {
 
   test("an output that cannot be made", () => refused(2, /--output cannot be written to/, { output: join(folder, "x".repeat(300)) }));
 
-  test("an output in a bucket is none on this disk", () => refused(2, /--output must be a local folder/, { output: "gs://bucket/out" }));
+  test("an output in a bucket of another service is none", () =>
+    refused(2, /--output must be a folder on this machine/, { output: "s3://bucket/out" }));
 
   test("an output among the inputs would replace them", async () => {
     const day = put("hive/dt=2025-08-03/part-00000-of-00001.ndjson", textOf(TABLES.impressions.slice(0, 1), "ndjson"));

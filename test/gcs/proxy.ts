@@ -1,0 +1,75 @@
+import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+
+/** What befalls a request on its way. */
+export type Fault =
+  | { status: number; body: unknown }
+  /** the connection ends after so many bytes of the answer's body */
+  | { cut: number }
+  /** no answer ever */
+  | "silence"
+  /** the answer begins, and falls silent after so many bytes */
+  | { stall: number }
+  /** the request is carried out, and the answer lost */
+  | "lost answer";
+
+export interface Seen {
+  method: string;
+  /** path and query */
+  url: string;
+  range: string | undefined;
+  authorization: string | undefined;
+}
+
+/** A proxy before a server, which notes all requests and lets some of them meet with an accident. */
+export class FaultyProxy {
+  seen: Seen[] = [];
+  /** asked for each request */
+  fault: (request: Seen) => Fault | undefined | Promise<Fault | undefined> = () => undefined;
+  private readonly server = createServer((question, answer) => void this.handle(question, answer));
+
+  private constructor(private readonly target: number) {}
+
+  static async start(port: number, target: number): Promise<FaultyProxy> {
+    const proxy = new FaultyProxy(target);
+    await new Promise<void>((resolve) => proxy.server.listen(port, "127.0.0.1", resolve));
+    return proxy;
+  }
+
+  close(): Promise<void> {
+    this.server.closeAllConnections();
+    return new Promise((resolve) => this.server.close(() => resolve()));
+  }
+
+  private async handle(question: IncomingMessage, answer: ServerResponse) {
+    const { range, authorization } = question.headers;
+    const seen = { method: question.method!, url: question.url!, range, authorization };
+    this.seen.push(seen);
+    const fault = await this.fault(seen);
+    if (fault === "silence") return;
+    if (fault !== undefined && typeof fault === "object" && "status" in fault) {
+      question.resume();
+      answer.writeHead(fault.status, { "content-type": "application/json" }).end(JSON.stringify(fault.body));
+      return;
+    }
+    this.forward(question, answer, fault);
+  }
+
+  private forward(question: IncomingMessage, answer: ServerResponse, fault: Exclude<Fault, { status: number } | "silence"> | undefined) {
+    const { method, url, headers } = question;
+    const onward = request({ host: "127.0.0.1", port: this.target, method, path: url, headers }, (reply) => {
+      if (fault === "lost answer") return void reply.resume().on("end", () => answer.destroy());
+      answer.writeHead(reply.statusCode!, reply.headers);
+      if (fault === undefined) return void reply.pipe(answer);
+      let left = "cut" in fault ? fault.cut : fault.stall;
+      reply.on("data", (bytes: Buffer) => {
+        if (left > 0) answer.write(bytes.subarray(0, left));
+        left -= bytes.length;
+        if (left > 0) return;
+        reply.destroy();
+        if ("cut" in fault) answer.destroy();
+      });
+    });
+    onward.on("error", () => answer.destroy());
+    question.pipe(onward);
+  }
+}

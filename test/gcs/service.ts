@@ -1,0 +1,81 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Storage } from "@google-cloud/storage";
+import { type Limits, useLimits } from "../../pipeline/gcs/limits";
+import { FaultyProxy } from "./proxy";
+
+const { server } = require("./install") as { server: string };
+const { freePort, start } = require("./start") as {
+  freePort(): Promise<number>;
+  start(name: string, port: number, command: string[]): Promise<{ stop(): Promise<void> }>;
+};
+
+/** Cloud Storage for one test file: fake-gcs-server with nothing in it, behind a proxy. */
+export interface Service {
+  proxy: FaultyProxy;
+  /** where the proxy is, as STORAGE_EMULATOR_HOST has it */
+  host: string;
+  createBucket(bucket: string): Promise<void>;
+  put(uri: string, content: string | Uint8Array, metadata?: { contentEncoding?: string }): Promise<void>;
+  get(uri: string): Promise<Buffer>;
+  remove(uri: string): Promise<void>;
+  /** names of all objects of a bucket, in order */
+  names(bucket: string): Promise<string[]>;
+}
+
+/** What the tests can wait for. The library's uploads want delays of a second at least. */
+export const UPLOADS = { maxRetryDelay: 1 };
+const SHORT = { maxRetries: 3, maxRetryDelay: 0.02, totalTimeout: 5, idleTimeout: 0.5 };
+
+/** Starts it before all tests of a file; each test begins without faults. */
+export function service(limits: Partial<Limits> = {}): Service {
+  const folder = mkdtempSync(join(tmpdir(), "gcs-"));
+  const before = process.env.STORAGE_EMULATOR_HOST;
+  const made = {} as Service;
+  let stop: () => Promise<void>;
+  let restore: () => void;
+  let direct: Storage;
+  const object = (uri: string) => {
+    const [, bucket, name] = /^gs:\/\/([^/]+)\/(.+)$/s.exec(uri)!;
+    return direct.bucket(bucket).file(name);
+  };
+
+  beforeAll(async () => {
+    const [port, behind] = [await freePort(), await freePort()];
+    const host = `http://127.0.0.1:${port}`;
+    const address = ["-scheme", "http", "-host", "127.0.0.1", "-port", String(behind)];
+    const names = ["-public-host", `127.0.0.1:${behind}`, "-external-url", host];
+    const store = ["-backend", "filesystem", "-filesystem-root", join(folder, "root")];
+    const running = await start("fake-gcs-server", behind, [server, ...address, ...names, ...store, "-data", join(folder, "none")]);
+    stop = () => running.stop();
+    made.proxy = await FaultyProxy.start(port, behind);
+    made.host = host;
+    // without the variable: with it, the library would leave out the path of the API
+    delete process.env.STORAGE_EMULATOR_HOST;
+    direct = new Storage({ apiEndpoint: `http://127.0.0.1:${behind}`, projectId: "test" });
+    process.env.STORAGE_EMULATOR_HOST = host;
+    restore = useLimits({ ...SHORT, ...limits });
+  });
+  beforeEach(() => {
+    made.proxy.seen = [];
+    made.proxy.fault = () => undefined;
+  });
+  afterAll(async () => {
+    restore?.();
+    if (before === undefined) delete process.env.STORAGE_EMULATOR_HOST;
+    else process.env.STORAGE_EMULATOR_HOST = before;
+    await made.proxy?.close();
+    await stop?.();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  return Object.assign(made, {
+    createBucket: async (bucket: string) => void (await direct.createBucket(bucket)),
+    put: async (uri: string, content: string | Uint8Array, metadata = {}) =>
+      object(uri).save(Buffer.from(content), { resumable: false, metadata }),
+    get: async (uri: string) => (await object(uri).download({ decompress: false }))[0],
+    remove: async (uri: string) => void (await object(uri).delete()),
+    names: async (bucket: string) => (await direct.bucket(bucket).getFiles())[0].map(({ name }) => name).sort(),
+  });
+}
