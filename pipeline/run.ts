@@ -10,7 +10,7 @@ import { isRemote, remoteObjects } from "./io/remote";
 import { KERNELS } from "./kernels";
 import type { BuildOptions } from "./options";
 import { type Outcome, publishedOutcome } from "./outcome";
-import { outcomeFile, placeOf } from "./partitions";
+import { outcomeFile, type Place, placeOf } from "./partitions";
 import { planRun } from "./plan";
 import { chooseRunner } from "./runners/choice";
 import { aborted, NOBODY_WATCHES, type Watch } from "./runners/tell";
