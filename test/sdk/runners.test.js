@@ -68,7 +68,7 @@ test.each(Object.keys(CASES))("%s: the same bytes, and nothing else is left", as
   expect(told).toMatchObject({ code: 0 });
   expect(told.stderr).toMatch(/job running\n.*job done\n/s);
   expect(hashes(output)).toEqual(wanted);
-  expect(readdirSync(join(folder, output)).filter((file) => !/^(dt=.*|_SUCCESS)$/.test(file))).toEqual([]);
+  expect(readdirSync(join(folder, output)).filter((file) => !/^(dt=.*|_SUCCESS|_manifests)$/.test(file))).toEqual([]);
 });
 
 test("workers of a pool that runs already", async () => {
