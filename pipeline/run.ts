@@ -39,7 +39,7 @@ export async function build(options: BuildOptions, watch: Watch = NOBODY_WATCHES
     if (choice === null) await Promise.race([stop, runHere(plan)]);
     else await (await import("./runners/portable.js")).runPortable(plan, choice, watch);
     const outcome = await publishedOutcome(place, runId);
-    if (outcome === undefined) throw new Error("the run ended without having published anything. This is a bug.");
+    if (outcome === undefined) throw new Error(choice === null ? NOTHING_HERE : nothingFrom(options.output));
     await tellFigures(options, outcome);
     return outcome;
   } catch (error) {
@@ -53,6 +53,10 @@ export async function build(options: BuildOptions, watch: Watch = NOBODY_WATCHES
     if (!(await isBegun(place, runId))) await cleanUp(place, plan.files.attempts, made);
   }
 }
+
+const NOTHING_HERE = "the run ended without having published anything. This is a bug.";
+const nothingFrom = (output: string) =>
+  `the job is done, but nothing of it is in ${output}. Workers must see the same folders as this machine, under the same paths.`;
 
 async function runHere(plan: Plan): Promise<void> {
   useThreads(plan.memory.threads, plan.memory.room, KERNELS);

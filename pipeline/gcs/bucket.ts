@@ -1,6 +1,6 @@
 import type { Storage, Tree } from "../storage";
 import { listObjects } from "./find";
-import { ABSENT, copy, type Found, findObject, removeAll, removeObject, replaceText, textOf, writeText } from "./objects";
+import { ABSENT, copy, type Found, findObject, removeAll, removeObject, replaceText, textNow, writeText } from "./objects";
 import { Turns } from "./turns";
 import { parseUri } from "./uri";
 
@@ -24,8 +24,7 @@ export class Bucket implements Storage {
 
   async read(path: string): Promise<string | undefined> {
     if (this.turns.has(path)) return this.turns.read(path);
-    const found = await findObject(path);
-    return found && textOf(found);
+    return (await textNow(path))?.text;
   }
 
   async list(folder: string): Promise<string[]> {

@@ -4,7 +4,7 @@ import { inParallel } from "../io/parallel";
 import { asked, payer, storage } from "./client";
 import { type Attempted, Refused, reading, removing, told, writing } from "./errors";
 import { listObjects } from "./find";
-import { type Pinned, readRange } from "./range";
+import { type Pinned, Replaced, readRange } from "./range";
 import { parseUri } from "./uri";
 
 /** An object as it is now. */
@@ -47,12 +47,28 @@ async function unless<T>(codes: readonly number[], attempted: Attempted, request
 
 /** The text of an object. @throws ConfigError where there is none */
 export async function readText(uri: string): Promise<string> {
-  const found = await findObject(uri);
+  const found = await textNow(uri);
   if (found === undefined) throw told(new Refused(404, ""), reading(uri));
-  return textOf(found);
+  return found.text;
 }
 
-export const textOf = async (object: Found): Promise<string> => (await readRange(object, 0, object.size)).toString("utf8");
+/** So often an object that is replaced while it is read is read again. */
+const LOOKS = 20;
+
+/**
+ * An object and its text, of one version, though others may replace or remove it at the same time.
+ * @returns undefined where there is no such object
+ */
+export async function textNow(uri: string): Promise<{ object: Found; text: string } | undefined> {
+  for (let looks = 1; ; looks++) {
+    const object = await findObject(uri);
+    try {
+      return object && { object, text: (await readRange(object, 0, object.size)).toString("utf8") };
+    } catch (error) {
+      if (!(error instanceof Replaced) || looks === LOOKS) throw error;
+    }
+  }
+}
 
 /**
  * Writes an object, its checksum compared with what has arrived, if its generation is this one. An answer that was lost on the way is told from a

@@ -53,8 +53,11 @@ function gone(error: unknown, { path, generation }: Pinned): StorageError | unde
   return replaced(path, generation);
 }
 
+/** The version that was asked for is not there any more. */
+export class Replaced extends StorageError {}
+
 const replaced = (path: string, generation: string) =>
-  new StorageError(
+  new Replaced(
     `"${path}" was replaced or removed while it was read: its generation ${generation} is gone. Nothing was published; run it again when nobody writes to the inputs.`,
   );
 

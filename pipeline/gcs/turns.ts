@@ -11,7 +11,7 @@
  */
 import type { Tree } from "../storage";
 import { listObjects } from "./find";
-import { ABSENT, type Found, findObject, removeAll, removeObject, textOf, writeText } from "./objects";
+import { ABSENT, type Found, removeAll, removeObject, textNow, writeText } from "./objects";
 import { parseUri } from "./uri";
 
 interface Claim {
@@ -104,8 +104,8 @@ export class Turns {
   }
 
   private async claimNow(): Promise<Claim | undefined> {
-    const object = await findObject(this.claimUri);
-    return object && { object, tree: JSON.parse(await textOf(object)) };
+    const found = await textNow(this.claimUri);
+    return found && { object: found.object, tree: JSON.parse(found.text) };
   }
 
   /** What is at a path in the folder of turns. */
@@ -123,9 +123,9 @@ export class Turns {
   private async commitOf(turn: string): Promise<Tree> {
     const known = this.commits.get(turn);
     if (known !== undefined) return known;
-    const object = await findObject(this.commitUri(turn));
-    const tree: Tree = object === undefined ? {} : JSON.parse(await textOf(object));
-    if (object !== undefined) this.commits.set(turn, tree);
+    const found = await textNow(this.commitUri(turn));
+    const tree: Tree = found === undefined ? {} : JSON.parse(found.text);
+    if (found !== undefined) this.commits.set(turn, tree);
     return tree;
   }
 }

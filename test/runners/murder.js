@@ -20,19 +20,21 @@ function dieAt(call) {
 }
 
 /** Each time a kernel hands something on; what it has done by then is lost. */
-function inKernel(kernel, call) {
-  const { run } = kernel;
-  kernel.run = (input, emit) =>
+function inKernel(kernels, name, call, isMeant = () => true) {
+  const run = kernels[name];
+  kernels[name] = (input, emit) =>
     run(input, (output) => {
-      dieAt(call);
+      if (isMeant(input)) dieAt(call);
       return emit(output);
     });
 }
 
+const ofImpressions = ({ split }) => split.table === "impressions";
+
 /** Where each moment is: a module, and what becomes of it when it is loaded. */
 const MOMENTS = {
-  "scan of impressions": ["pipeline/scansplit", ({ SCAN_RANKINGS }) => inKernel(SCAN_RANKINGS, 1)],
-  "scan of actions": ["pipeline/scansplit", ({ SCAN_ACTIONS }) => inKernel(SCAN_ACTIONS, 3)],
+  "scan of impressions": ["pipeline/scansplit", (kernels) => inKernel(kernels, "scanSplit", 1, ofImpressions)],
+  "scan of actions": ["pipeline/scansplit", (kernels) => inKernel(kernels, "scanSplit", 3, (input) => !ofImpressions(input))],
   combine: [
     "transforms/recent",
     ({ RecentActions: { prototype } }) => {
@@ -43,8 +45,8 @@ const MOMENTS = {
       };
     },
   ],
-  join: ["transforms/joinbucket", ({ JOIN_BUCKET }) => inKernel(JOIN_BUCKET, 1)],
-  write: ["pipeline/writeday", ({ WRITE_DAY }) => inKernel(WRITE_DAY, 3)],
+  join: ["transforms/joinbucket", (kernels) => inKernel(kernels, "joinBucket", 1)],
+  write: ["pipeline/writeday", (kernels) => inKernel(kernels, "writeDay", 3)],
   publish: ["pipeline/publish", dieAtRename],
 };
 
