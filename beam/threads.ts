@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { type Room, useRoom } from "./spill";
 import { type Span, stages } from "./stages";
@@ -38,6 +39,8 @@ class OwnThread implements Threads {
   readonly count = 1;
   async run<Input, Output>({ load, stage }: Kernel<Input, Output>, input: Input, emit: Emit<Output>): Promise<void> {
     const run = await load();
+    // All else here goes on from promise to promise, so that nobody else would have a turn before the run is done: no signal would be heard.
+    await turn();
     return stages.during(stage, () => run(input, (output) => stages.outside(stage, () => emit(output))));
   }
   async close(): Promise<void> {}

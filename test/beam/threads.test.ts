@@ -37,6 +37,18 @@ test("one thread is none besides one's own; two are a pool of two", () => {
   expect([useThreads(1).count, pool.count]).toEqual([1, 2]);
 });
 
+test("between the kernels of one's own thread others have a turn, such as signals", async () => {
+  let turns = 0;
+  const timer = setInterval(() => void turns++, 0);
+  try {
+    const deadline = performance.now() + 100;
+    while (turns === 0 && performance.now() < deadline) await useThreads(1).run(kernel("count"), { n: 1 }, () => {});
+    expect(turns).toBeGreaterThan(0);
+  } finally {
+    clearInterval(timer);
+  }
+});
+
 test("a kernel gives in threads what it gives inline", () =>
   fc.assert(
     fc.asyncProperty(fc.array(fc.tuple(rules, actions(), rankings), { minLength: 1, maxLength: 4 }), async (buckets) => {
