@@ -5,7 +5,7 @@ import { stages } from "../beam/stages";
 import { threads, useThreads } from "../beam/threads";
 import type { Plan } from "./backstory";
 import { clean, ownAttempts } from "./clean";
-import { ConfigError, isDiskFull, PublishError } from "./errors";
+import { ConfigError, Interrupted, isDiskFull, PublishError } from "./errors";
 import { isRemote, remoteObjects } from "./io/remote";
 import { KERNELS } from "./kernels";
 import type { BuildOptions } from "./options";
@@ -14,7 +14,7 @@ import { outcomeFile, type Place, placeOf } from "./partitions";
 import { planRun } from "./plan";
 import { chooseRunner } from "./runners/choice";
 import { aborted, NOBODY_WATCHES, type Watch } from "./runners/tell";
-import { isBegun } from "./turn";
+import { isBegun, settle } from "./turn";
 
 /**
  * Runs a build from options to published files.
@@ -36,8 +36,13 @@ export async function build(options: BuildOptions, watch: Watch = NOBODY_WATCHES
   const made = makeAttempts(plan.files.attempts, options.output);
   try {
     await ownAttempts(place, runId, choice === null);
-    if (choice === null) await Promise.race([stop, runHere(plan)]);
-    else await (await import("./runners/portable.js")).runPortable(plan, choice, watch);
+    try {
+      if (choice === null) await Promise.race([stop, runHere(plan)]);
+      else await (await import("./runners/portable.js")).runPortable(plan, choice, watch);
+    } catch (error) {
+      if (!(await settled(place, runId)) || error instanceof Interrupted) throw error;
+      watch.tell("warning", `${(error as Error).message.split("\n")[0]} By then it was decided what is published, and all of it is.`);
+    }
     const outcome = await publishedOutcome(place, runId);
     if (outcome === undefined) throw new Error(choice === null ? NOTHING_HERE : nothingFrom(options.output));
     await tellFigures(options, outcome);
@@ -51,6 +56,16 @@ export async function build(options: BuildOptions, watch: Watch = NOBODY_WATCHES
     rmSync(plan.memory.room.folder, { recursive: true, force: true });
     // what is half published is finished from there
     if (!(await isBegun(place, runId))) await cleanUp(place, plan.files.attempts, made);
+  }
+}
+
+/** Ends what a run that has failed has begun to publish. @returns whether all of it is published, since that had been decided */
+async function settled(place: Place, run: string): Promise<boolean> {
+  try {
+    await settle(place, run);
+    return (await publishedOutcome(place, run)) !== undefined;
+  } catch {
+    return false; // what is in the way stays so; it is finished by whoever comes next
   }
 }
 

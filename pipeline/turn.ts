@@ -69,6 +69,15 @@ export async function isBegun(place: Place, run: string): Promise<boolean> {
   return turns.some((turn) => runOf(turn) === run);
 }
 
+/** Ends the turn of a run: what was decided in it is done; where nothing was, nothing is. */
+export async function settle(place: Place, run: string): Promise<void> {
+  for (const turn of await turnsTaken(place)) {
+    if (runOf(turn) !== run) continue;
+    await abandon(place, turn);
+    await finish(place, turn);
+  }
+}
+
 export const runOf = (turn: string): string => basename(turn).split("~")[0];
 
 async function commit(place: Place, turn: string, decide: () => Promise<Decision>): Promise<{ error: unknown } | undefined> {

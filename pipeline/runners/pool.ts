@@ -174,8 +174,8 @@ export class WorkerPool {
         clearTimeout(kill);
         resolve();
       });
+      // one that is not connected is dying already, and why is still to be told
       if (member.process.connected) member.process.disconnect();
-      else killNow();
     });
   }
 

@@ -7,8 +7,9 @@ const { MOMENTS } = require("./murder");
 
 /** Flink tries again, Prism does not. */
 const RUNNERS = {
-  flink: { flags: ["--runner=flink", "--workers=2"], told: "same bytes" },
-  prism: { flags: ["--runner=prism", "--threads=1"], told: "fails cleanly" },
+  flink: { flags: ["--runner=flink", "--workers=2"], told: () => "same bytes" },
+  // what was decided to be published is published by whoever is left
+  prism: { flags: ["--runner=prism", "--threads=1"], told: (moment) => (moment === "publish" ? "same bytes" : "fails cleanly") },
 };
 const results = {};
 let folder;
@@ -36,6 +37,6 @@ describe.each(Object.entries(RUNNERS))("%s", (runner, { flags, told }) => {
     const before = moment === "join" ? undefined : old();
     const outcome = await killAt(moment, { args: [...workload("S", "parquet"), ...S, ...flags], folder, old: before, reference });
     results[`${moment} ${runner}`] = outcome.wrong === undefined ? `${outcome.told}, ${outcome.seconds.toFixed(1)} s` : "wrong";
-    expect(outcome).toMatchObject({ wrong: undefined, told });
+    expect(outcome).toMatchObject({ wrong: undefined, told: told(moment) });
   });
 });
