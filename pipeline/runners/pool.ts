@@ -82,7 +82,9 @@ export class WorkerPool {
     const { host = "localhost", port = 0 } = this.options;
     const bound = await new Promise<number>((resolve, reject) =>
       this.server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, bound) =>
-        error === null ? resolve(bound) : reject(error),
+        error === null
+          ? resolve(bound)
+          : reject(new Error(`no worker pool can listen at ${host}:${port}: ${error.message}. Choose another --port or --host.`)),
       ),
     );
     this.address = `${host}:${bound}`;

@@ -55,6 +55,16 @@ const alive = (pid: number): boolean => {
   }
 };
 
+test("a port that somebody has is told, with what to do", async () => {
+  const { pool } = await start();
+  const [, port] = pool.address.split(":");
+  const second = new WorkerPool({ settings: SETTINGS, ready: 0, tell: () => {}, port: Number(port) });
+  await expect(second.listen()).rejects.toThrow(
+    /^no worker pool can listen at localhost:\d+: .*EADDRINUSE.* Choose another --port or --host\.$/,
+  );
+  await second.close();
+});
+
 test("a worker registers with the runner, answers it, and ends when it is told to", async () => {
   const { pool, ask, stop } = await start({}, 1);
   const fake = await runner();
