@@ -190,11 +190,14 @@ export class WorkerPool {
     this.options.tell("warning", what);
     if (member.leaving || this.closed) return;
     if (member.id === undefined) this.trouble.reject(new Error(`${this.lastDeath}\nWorkers cannot run on this machine.`));
-    else
+    else {
+      // One timer for all that have died: it ends with the next worker that is asked for.
+      clearTimeout(this.reacting);
       this.reacting = this.after(
         this.limits.reactMs,
         () => `${this.lastDeath}. The runner did not ask for another one. Run again, with fewer --workers or --threads if memory is short.`,
       );
+    }
   }
 
   private after(ms: number, why: () => string, still: () => boolean = () => true): NodeJS.Timeout {
