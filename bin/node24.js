@@ -9,14 +9,21 @@ module.exports = function withNode24(main) {
     main();
     return;
   }
-  const { spawnSync } = require("node:child_process");
+  const { spawn } = require("node:child_process");
   const { existsSync } = require("node:fs");
+  const { constants } = require("node:os");
   const { join } = require("node:path");
   const newer = join(__dirname, "..", "node_modules", "node", "bin", "node");
   if (!existsSync(newer)) {
     console.error(`backstory: Node 24 or newer is needed; this is ${process.version}. Install it, or run npm ci in the checkout.`);
     process.exit(1);
   }
-  const { status, signal } = spawnSync(newer, process.argv.slice(1), { stdio: "inherit" });
-  process.exit(signal === null ? status : 1);
+  const child = spawn(newer, process.argv.slice(1), { stdio: "inherit" });
+  // Who ends this process means that one, and waits until it has cleaned up.
+  for (const name of ["SIGINT", "SIGTERM"]) process.on(name, () => child.kill(name));
+  child.once("error", (error) => {
+    console.error(`backstory: ${newer} does not start: ${error.message}. Install Node 24, or run npm ci in the checkout.`);
+    process.exit(1);
+  });
+  child.once("exit", (status, signal) => process.exit(signal === null ? status : 128 + constants.signals[signal]));
 };

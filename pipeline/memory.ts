@@ -65,7 +65,7 @@ export interface WorkersPlan {
 }
 
 /** What a runner that is started here gets of a run's memory: it holds what is shuffled. */
-const RUNNER_SHARE = 0.4;
+export const RUNNER_SHARE = 0.4;
 
 /**
  * Divides `maxMemory` between a runner, if it is started here, and worker processes of so many threads each.
@@ -93,4 +93,4 @@ export function planWorkers(
   return { workers, runnerBytes: limit * runnerShare };
 }
 
-const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6)}MB`;
+export const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6)}MB`;

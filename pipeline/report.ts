@@ -45,10 +45,14 @@ function teller(line: ProgressLine, quiet: boolean, debug: boolean): Tell {
 
 const LINE_CHARS = 300;
 
-/** The first SIGINT or SIGTERM ends the run in order, the second at once. */
+/**
+ * The first SIGINT or SIGTERM ends the run in order, the second at once. A terminal sends Ctrl-C to this process and to the one that has started
+ * it, which hands it on (npm, bin/node24.js): that is one.
+ */
 class Signals {
   private readonly abort = new AbortController();
   readonly signal = this.abort.signal;
+  private first = 0;
 
   constructor() {
     for (const name of SIGNALS) process.on(name, this.take);
@@ -56,7 +60,11 @@ class Signals {
 
   private readonly take = (name: (typeof SIGNALS)[number]): void => {
     const error = new Interrupted(name);
-    if (this.signal.aborted) process.exit(error.exitCode);
+    if (this.signal.aborted) {
+      if (performance.now() - this.first < SAME_MS) return;
+      process.exit(error.exitCode);
+    }
+    this.first = performance.now();
     this.abort.abort(error);
   };
 
@@ -64,6 +72,8 @@ class Signals {
     for (const name of SIGNALS) process.off(name, this.take);
   }
 }
+
+const SAME_MS = 250;
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { ConfigError } from "../errors";
+import { megabytes, RUNNER_SHARE } from "../memory";
 import { cacheFolder, download, LIMITS, type Limits } from "./download";
 import { JARS } from "./flinkjars";
 import { type JobService, startService, temporaryFolder } from "./services";
@@ -83,9 +84,10 @@ export function shares(memory: number, parallelism: number): Shares {
   const network = Math.max(64, 4 * parallelism ** 2) * MiB;
   const left = memory - JVM_BYTES - network;
   if (memory < LEAST_BYTES || left < LEAST_BYTES / 2) {
-    const needed = Math.ceil(Math.max(LEAST_BYTES, JVM_BYTES + network + LEAST_BYTES / 2) / MiB);
+    const needed = Math.max(LEAST_BYTES, JVM_BYTES + network + LEAST_BYTES / 2);
+    const most = parallelism === 1 ? "one task" : `${parallelism} tasks`;
     throw new ConfigError(
-      `Flink with ${parallelism} tasks at a time needs at least ${needed} MiB; it was given ${Math.floor(memory / MiB)} MiB. Raise --max-memory, or take fewer workers.`,
+      `Flink with ${most} at a time gets ${100 * RUNNER_SHARE}% of --max-memory, and needs at least ${megabytes(needed)}; it was given ${megabytes(memory)}. Give --max-memory=${megabytes(needed / RUNNER_SHARE)}${parallelism === 1 ? "" : ", or take fewer --workers"}.`,
     );
   }
   return { heap: Math.floor(left / 2), managed: Math.floor(left / 2), network };

@@ -82,7 +82,9 @@ export class WorkerPool {
     const { host = "localhost", port = 0 } = this.options;
     const bound = await new Promise<number>((resolve, reject) =>
       this.server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, bound) =>
-        error === null ? resolve(bound) : reject(error),
+        error === null
+          ? resolve(bound)
+          : reject(new Error(`no worker pool can listen at ${host}:${port}: ${error.message}. Choose another --port or --host.`)),
       ),
     );
     this.address = `${host}:${bound}`;
@@ -188,11 +190,14 @@ export class WorkerPool {
     this.options.tell("warning", what);
     if (member.leaving || this.closed) return;
     if (member.id === undefined) this.trouble.reject(new Error(`${this.lastDeath}\nWorkers cannot run on this machine.`));
-    else
+    else {
+      // One timer for all that have died: it ends with the next worker that is asked for.
+      clearTimeout(this.reacting);
       this.reacting = this.after(
         this.limits.reactMs,
         () => `${this.lastDeath}. The runner did not ask for another one. Run again, with fewer --workers or --threads if memory is short.`,
       );
+    }
   }
 
   private after(ms: number, why: () => string, still: () => boolean = () => true): NodeJS.Timeout {

@@ -103,6 +103,6 @@ test.each([1, 2, 4, 8, 16])("heap, managed memory and buffers for %d tasks stay 
 
 test("too little memory is refused with what is needed", () => {
   expect(() => shares(GiB / 2, 2)).toThrow(
-    /^Flink with 2 tasks at a time needs at least \d+ MiB; it was given 512 MiB\. Raise --max-memory/,
+    "Flink with 2 tasks at a time gets 40% of --max-memory, and needs at least 806MB; it was given 537MB. Give --max-memory=2014MB, or take fewer --workers.",
   );
 });

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { Client, credentials } from "@grpc/grpc-js";
 import { beamFnExternalWorkerPoolDefinition } from "apache-beam/proto/beam_fn_api.grpc-server";
 import type * as Compiled from "../../../pipeline/runners/pool";
@@ -55,6 +56,16 @@ const alive = (pid: number): boolean => {
   }
 };
 
+test("a port that somebody has is told, with what to do", async () => {
+  const { pool } = await start();
+  const [, port] = pool.address.split(":");
+  const second = new WorkerPool({ settings: SETTINGS, ready: 0, tell: () => {}, port: Number(port) });
+  await expect(second.listen()).rejects.toThrow(
+    /^no worker pool can listen at localhost:\d+: .*EADDRINUSE.* Choose another --port or --host\.$/,
+  );
+  await second.close();
+});
+
 test("a worker registers with the runner, answers it, and ends when it is told to", async () => {
   const { pool, ask, stop } = await start({}, 1);
   const fake = await runner();
@@ -106,6 +117,19 @@ test("another worker takes the place of one that died, if the runner asks for it
   await until("its death is told", () => pool.lastDeath !== undefined);
   await ask(fake.endpoint, "again");
   expect(pool.living()).toHaveLength(1);
+});
+
+test("of several that died none is waited for once the runner asks for workers again", async () => {
+  const { pool, told, ask } = await start({ reactMs: 1000 });
+  for (const id of ["a", "b"]) {
+    const fake = await runner();
+    await ask(fake.endpoint, id);
+    await fake.ask("1", { oneofKind: "harnessMonitoringInfos", harnessMonitoringInfos: {} });
+  }
+  for (const pid of pool.living()) process.kill(pid, "SIGKILL");
+  await until("both deaths are told", () => told.filter((each) => each.includes("SIGKILL")).length === 2);
+  await ask((await runner()).endpoint, "again");
+  expect(await Promise.race([pool.failed, setTimeout(1500, "goes on")])).toBe("goes on");
 });
 
 test("the end of what a worker has printed is told", async () => {
