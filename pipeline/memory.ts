@@ -60,6 +60,8 @@ export function planMemory(maxMemory: string | undefined, asked: number | undefi
 /** How a run on a runner divides its memory. */
 export interface WorkersPlan {
   workers: number;
+  /** of each worker */
+  threads: number;
   /** bytes of a runner that is started here */
   runnerBytes: number;
 }
@@ -68,14 +70,13 @@ export interface WorkersPlan {
 export const RUNNER_SHARE = 0.4;
 
 /**
- * Divides `maxMemory` between a runner, if it is started here, and worker processes of so many threads each.
- * @param asked workers that the user wants, undefined if that was left open
+ * Divides `maxMemory` between a runner, if it is started here, and worker processes.
+ * @param asked workers, and threads of each; of what is left open there is as much as cores and memory allow
  * @throws ConfigError if not even one worker has what it needs
  */
 export function planWorkers(
   maxMemory: string | undefined,
-  asked: number | undefined,
-  threads: number,
+  asked: { workers: number | undefined; threads: number | undefined },
   cores: number,
   withRunner: boolean,
 ): WorkersPlan {
@@ -83,14 +84,15 @@ export function planWorkers(
   const limit = maxMemory === undefined ? DEFAULT_SHARE * available : parseMemory(maxMemory, available)!;
   const runnerShare = withRunner ? RUNNER_SHARE : 0;
   const rest = limit * (1 - runnerShare) - BASE_BYTES;
+  const within = (most: number) => Math.max(1, Math.min(cores, Math.floor(most)));
+  const threads = asked.threads ?? within((rest / (asked.workers ?? 1) - BASE_BYTES) / THREAD_BYTES);
   const each = BASE_BYTES + threads * THREAD_BYTES;
-  const most = Math.floor(rest / each);
-  const workers = asked ?? Math.max(1, Math.min(cores, most));
-  if (most < workers && maxMemory !== undefined)
+  const workers = asked.workers ?? within(rest / each);
+  if (rest < workers * each && maxMemory !== undefined)
     throw new ConfigError(
-      `--max-memory must be at least ${megabytes((BASE_BYTES + workers * each) / (1 - runnerShare))} with ${workers === 1 ? "one worker" : `${workers} workers`} of ${threads === 1 ? "one thread" : `${threads} threads`}; got "${maxMemory}". Give it more, or use fewer --workers or --threads.`,
+      `--max-memory must be at least ${megabytes((BASE_BYTES + workers * each) / (1 - runnerShare))} with ${workers === 1 ? "one worker" : `${workers} workers`} of ${threads === 1 ? "one thread" : `${threads} threads`}; got "${maxMemory}". Give it more${workers * threads === 1 ? "" : ", or use fewer --workers or --threads"}.`,
     );
-  return { workers, runnerBytes: limit * runnerShare };
+  return { workers, threads, runnerBytes: limit * runnerShare };
 }
 
 export const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6)}MB`;

@@ -12,7 +12,7 @@ import type { BuildOptions } from "./options";
 import { type Outcome, publishedOutcome } from "./outcome";
 import { outcomeFile, type Place, placeOf } from "./partitions";
 import { planRun } from "./plan";
-import { chooseRunner } from "./runners/choice";
+import { chooseRunner, endsWithUs } from "./runners/choice";
 import { aborted, NOBODY_WATCHES, type Watch } from "./runners/tell";
 import { isBegun, settle } from "./turn";
 
@@ -35,7 +35,7 @@ export async function build(options: BuildOptions, watch: Watch = NOBODY_WATCHES
   const plan = await Promise.race([stop, planned]);
   const made = makeAttempts(plan.files.attempts, options.output);
   try {
-    await ownAttempts(place, runId, choice === null);
+    await ownAttempts(place, runId, choice === null || endsWithUs(choice));
     try {
       if (choice === null) await Promise.race([stop, runHere(plan)]);
       else await (await import("./runners/portable.js")).runPortable(plan, choice, watch);

@@ -36,6 +36,8 @@ const ONLY_FOR: Partial<Record<keyof BuildOptions, readonly BuildOptions["runner
   flinkConfDir: ["flink"],
 };
 
+const eitherOf = (names: readonly string[]): string => names.join(", ").replace(/, ([^,]*)$/, " or $1");
+
 const flagOf = (key: string): string => `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /**
@@ -54,21 +56,16 @@ export function chooseRunner(options: BuildOptions, cores = availableParallelism
     throw new ConfigError(
       `--workers must be 1 on Prism, which has one worker; got ${options.workers}. Use --threads for all of its cores.`,
     );
-  const threads = options.threads ?? (onPrism ? cores : 1);
-  const asked = onPrism ? 1 : options.workers;
-  const { workers, ...memory } = planWorkers(options.maxMemory, asked, threads, cores, jobEndpoint === undefined);
-  return {
-    ...{ runner, jobEndpoint, environment, workers, threads, flinkMaster, flinkConfDir },
-    parallelism: options.parallelism ?? workers,
-    ...memory,
-  };
+  const asked = onPrism ? { workers: 1, threads: options.threads } : { workers: options.workers, threads: options.threads ?? 1 };
+  const plan = planWorkers(options.maxMemory, asked, cores, jobEndpoint === undefined);
+  return { ...{ runner, jobEndpoint, environment, flinkMaster, flinkConfDir }, parallelism: options.parallelism ?? plan.workers, ...plan };
 }
 
 function refuseForeign(options: BuildOptions): void {
   for (const [key, runners] of Object.entries(ONLY_FOR) as [keyof BuildOptions, string[]][]) {
     if (options[key] === undefined || runners.includes(options.runner)) continue;
     throw new ConfigError(
-      `${flagOf(key)} is of no use with --runner=${options.runner}; got ${JSON.stringify(options[key])}. Leave it out, or choose --runner=${runners.join(" or ")}.`,
+      `${flagOf(key)} is of no use with --runner=${options.runner}; got ${JSON.stringify(options[key])}. Leave it out, or choose --runner=${eitherOf(runners)}.`,
     );
   }
 }
@@ -86,6 +83,10 @@ function chooseEnvironment({ environment: kind = "external", environmentConfig: 
     );
   return { kind, config };
 }
+
+/** Whether all that works for a run ends with this process: runner and workers are its own. */
+export const endsWithUs = ({ jobEndpoint, environment }: Portable): boolean =>
+  jobEndpoint === undefined && environment.kind === "external" && environment.config === undefined;
 
 /** Whether it is at this machine, by its name. */
 export const isLocal = (endpoint: string): boolean => /^(localhost|127\.[\d.]+|\[::1\]):/.test(endpoint);

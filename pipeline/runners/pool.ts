@@ -196,6 +196,8 @@ export class WorkerPool {
       this.reacting = this.after(
         this.limits.reactMs,
         () => `${this.lastDeath}. The runner did not ask for another one. Run again, with fewer --workers or --threads if memory is short.`,
+        // else it may have had no use for it any more
+        () => ![...this.members].some(({ registered }) => registered),
       );
     }
   }

@@ -1,10 +1,11 @@
 import { ConfigError } from "../../../pipeline/errors";
 import { parseFlags } from "../../../pipeline/flags";
 import { BuildOptions } from "../../../pipeline/options";
-import { chooseRunner, type Portable } from "../../../pipeline/runners/choice";
+import { chooseRunner, endsWithUs, type Portable } from "../../../pipeline/runners/choice";
 
+const CORES = 4;
 const choose = (...flags: string[]): Portable | null =>
-  chooseRunner(parseFlags(BuildOptions, ["--impressions=i", "--output=o", ...flags], 0).options, 4);
+  chooseRunner(parseFlags(BuildOptions, ["--impressions=i", "--output=o", ...flags], 0).options, CORES);
 
 test("nothing said is the direct runner", () => {
   expect(choose()).toBeNull();
@@ -32,7 +33,7 @@ test.each([
 });
 
 test.each([
-  [["--job-endpoint=localhost:1"], /--job-endpoint is of no use with --runner=direct.*--runner=prism or flink or portable/],
+  [["--job-endpoint=localhost:1"], /--job-endpoint is of no use with --runner=direct.*--runner=prism, flink or portable/],
   [["--environment=process"], /--environment is of no use/],
   [["--environment-config=x"], /--environment-config is of no use/],
   [["--workers=2"], /--workers is of no use/],
@@ -63,4 +64,21 @@ test("memory is divided: a runner that is started here gets its share, and no mo
   const of = (...flags: string[]) => choose("--runner=flink", "--max-memory=4GB", ...flags)!;
   expect(of("--workers=1").runnerBytes).toBe(1.6e9);
   expect(choose("--runner=flink", "--max-memory=1.6GB")!.workers).toBe(1);
+});
+
+test("on Prism the one worker has as many threads as there are cores, or memory for", () => {
+  const threads = (...flags: string[]) => choose("--runner=prism", ...flags)!.threads;
+  expect(threads("--max-memory=8GB")).toBe(CORES);
+  expect(threads("--max-memory=1.2GB")).toBe(1);
+  expect(threads("--max-memory=8GB", "--threads=3")).toBe(3);
+  expect(() => threads("--max-memory=1.2GB", "--threads=3")).toThrow(/--max-memory must be at least \d+MB.*fewer --workers or --threads/);
+});
+
+test("only of a run whose runner and workers are its own the end of the process says that it is dead", () => {
+  const own = (...flags: string[]) => endsWithUs(choose(...flags)!);
+  expect(own("--runner=prism")).toBe(true);
+  expect(own("--runner=flink", "--workers=2")).toBe(true);
+  expect(own("--runner=flink", "--job-endpoint=localhost:1")).toBe(false);
+  expect(own("--runner=flink", "--environment=process")).toBe(false);
+  expect(own("--runner=flink", "--environment-config=pool:1")).toBe(false);
 });

@@ -132,6 +132,18 @@ test("of several that died none is waited for once the runner asks for workers a
   expect(await Promise.race([pool.failed, setTimeout(1500, "goes on")])).toBe("goes on");
 });
 
+test("the death of a worker that nobody misses, since others work on, is told and no more", async () => {
+  const { pool, told, ask } = await start({ reactMs: 200 });
+  for (const id of ["a", "b"]) {
+    const fake = await runner();
+    await ask(fake.endpoint, id);
+    await fake.ask("1", { oneofKind: "harnessMonitoringInfos", harnessMonitoringInfos: {} });
+  }
+  process.kill(pool.living()[0], "SIGKILL");
+  await until("its death is told", () => told.some((each) => each.includes("SIGKILL")));
+  expect(await Promise.race([pool.failed, setTimeout(600, "goes on")])).toBe("goes on");
+});
+
 test("the end of what a worker has printed is told", async () => {
   const { pool, ask } = await start({ reactMs: 100 });
   await ask("localhost:1");
