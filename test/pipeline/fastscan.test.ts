@@ -161,7 +161,7 @@ test("NDJSON: the same batches, ledger, rejects and positions, however it is spl
         for (const name of ["actions", "rankings", "rejects"] as const) all[name] += found[name];
       },
     ),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
   expect(Math.min(all.actions, all.rankings, all.rejects)).toBeGreaterThan(50);
 });
@@ -180,7 +180,7 @@ test("CSV: the same batches, ledger, rejects and positions, quotes open at its e
         for (const name of ["actions", "rankings", "rejects"] as const) all[name] += found[name];
       },
     ),
-    { numRuns: 400 },
+    { numRuns: 200 },
   );
   expect(Math.min(all.actions, all.rankings, all.rejects)).toBeGreaterThan(50);
 });
@@ -201,7 +201,7 @@ test("Parquet: the same batches, ledger, rejects and positions, whatever its col
         for (const name of ["actions", "rankings", "rejects"] as const) all[name] += found[name];
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 75 },
   );
   expect(Math.min(all.actions, all.rankings, all.rejects)).toBeGreaterThan(20);
 });
@@ -285,7 +285,7 @@ test("Parquet sorted by time: the same, whatever windows its row groups lie in, 
         for (const name of ["actions", "rejects", "lines"] as const) all[name] += found[name];
       },
     ),
-    { numRuns: 600 },
+    { numRuns: 300 },
   );
   expect(Math.min(all.actions, all.rejects)).toBeGreaterThan(100);
   expect(reads.fast.length).toBeLessThan(0.95 * reads.careful.length);
