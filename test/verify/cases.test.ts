@@ -15,7 +15,7 @@ jest.setTimeout(120_000);
 const folder = mkdtempSync(join(tmpdir(), "backstory-verify-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const RUNS = Number(process.env.VERIFY_CASES ?? 15);
+const RUNS = Number(process.env.VERIFY_CASES ?? 10);
 
 test("what a build makes of random inputs, by random options, has no difference", () =>
   fc.assert(

@@ -27,9 +27,10 @@ export async function* csvRows(file: RawFile): AsyncGenerator<RawRow[]> {
     on_skip: (error) => void rows.push({ position: Number(error?.lines ?? 0), fault: "not CSV" }),
   });
   let names: string[] | undefined;
-  for await (const { record, info } of Readable.from(withoutBom(file)).pipe(parser) as AsyncIterable<Parsed>) {
+  for await (const { record, info } of Readable.from(withoutLastReturn(withoutBom(file))).pipe(parser) as AsyncIterable<Parsed>) {
     if (names === undefined) {
-      if (rows.length > 0 || record.some((cell) => utf8(cell) === null))
+      // the parser reads ahead, so that what it skipped may well be of later lines
+      if (rows.some(({ position }) => position <= info.lines) || record.some((cell) => utf8(cell) === null))
         throw new BrokenFile(`"${file.path}": the CSV header cannot be read.`);
       names = record.map((cell) => utf8(cell)!);
       continue;
@@ -54,6 +55,17 @@ async function* withoutBom(file: RawFile): AsyncGenerator<Buffer> {
     }
   }
   if (head !== null) yield head;
+}
+
+/** A last line may lack its line feed, and still end in a carriage return. */
+async function* withoutLastReturn(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let held: Buffer | undefined;
+  for await (const chunk of chunks) {
+    if (chunk.length === 0) continue;
+    if (held !== undefined) yield held;
+    held = chunk;
+  }
+  if (held !== undefined) yield held.at(-1) === 0x0d ? held.subarray(0, -1) : held;
 }
 
 function rowOf(names: readonly string[], record: readonly string[], position: number): RawRow {
