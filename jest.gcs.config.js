@@ -5,5 +5,5 @@ module.exports = {
   ...fast,
   testMatch: ["<rootDir>/test/gcs/**/*.test.ts"],
   testPathIgnorePatterns: ["/node_modules/"],
-  testTimeout: 60_000,
+  testTimeout: 120_000,
 };

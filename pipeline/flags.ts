@@ -4,15 +4,13 @@ import { closest, distance } from "fastest-levenshtein";
 import type { z } from "zod";
 import { ConfigError } from "./errors";
 import { isRemote, remoteObjects } from "./io/remote";
+import { camel, kebab } from "./spelling";
 
 /** A command line: `backstory <command> [flags] [paths]`, with flags from a zod schema. */
 export interface Parsed<Options> {
   options: Options;
   paths: string[];
 }
-
-const kebab = (key: string): string => key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-const camel = (name: string): string => name.replaceAll(/[-_]+(.)/g, (_, letter: string) => letter.toUpperCase());
 
 /** What every command takes, whatever its schema. */
 const COMMON = [

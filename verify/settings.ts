@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { ConfigError } from "../pipeline/errors";
 import { BuildOptions, outputColumns } from "../pipeline/options";
+import { camel } from "../pipeline/spelling";
 import { findRawFiles } from "./inputs/files";
 import { date } from "./inputs/values";
 import type { VerifyOptions } from "./options";
@@ -56,8 +57,6 @@ export function settingsOf(recorded: Record<string, unknown>, given: VerifyOptio
     columns: outputColumns(options.columns),
   };
 }
-
-const camel = (name: string): string => name.replaceAll(/[-_]+(.)/g, (_, letter: string) => letter.toUpperCase());
 
 /** @throws ConfigError where the days are the wrong way round */
 export function rangeOf(text: string): [number, number] {

@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { ConfigError } from "../errors";
 import { planWorkers } from "../memory";
 import { type BuildOptions, isAddress } from "../options";
+import { kebab } from "../spelling";
 
 /** How a runner gets its workers. `config`: an address, a program or an image; without one, this command's own. */
 export interface EnvironmentChoice {
@@ -38,7 +39,7 @@ const ONLY_FOR: Partial<Record<keyof BuildOptions, readonly BuildOptions["runner
 
 const eitherOf = (names: readonly string[]): string => names.join(", ").replace(/, ([^,]*)$/, " or $1");
 
-const flagOf = (key: string): string => `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+const flagOf = (key: string): string => `--${kebab(key)}`;
 
 /**
  * Where a run goes; null for the direct runner.

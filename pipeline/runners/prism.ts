@@ -4,6 +4,7 @@ import { delimiter, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { ConfigError } from "../errors";
 import { aside, cacheFolder, download, fetchText, LIMITS, type Limits, sweep } from "./download";
+import { buildWithGo } from "./gobuild";
 import { type JobService, ServiceError, startService } from "./services";
 import { unzip } from "./unzip";
 
@@ -13,7 +14,6 @@ const MODULE = "github.com/apache/beam/sdks/v2";
 /** of the module, as Go's checksum database has it; that vouches for all that the module depends on */
 const MODULE_SUM = "h1:RsC61pHEvtySEHAURQyP/+CVOJm/hy5hewuG9JF0+Ow=";
 const RELEASES = "https://github.com/apache/beam/releases/download";
-const MINUTE = 60_000;
 const run = promisify(execFile);
 
 /** One worker, up to eight bundles at a time; it splits what is slow, and retries nothing. */
@@ -109,48 +109,6 @@ async function downloadPrism(path: string, { releases, limits }: Sources): Promi
   }
 }
 
-async function buildPrism(path: string): Promise<void> {
-  const target = aside(path);
-  // caches of its own, that can be removed like any other folder
-  const caches = {
-    GOMODCACHE: join(target, "mod"),
-    GOCACHE: join(target, "build"),
-    GOFLAGS: `${process.env.GOFLAGS ?? ""} -modcacherw`.trim(),
-  };
-  const env = { ...process.env, ...caches, GOBIN: target };
-  const ended = new AbortController();
-  const end = () => {
-    ended.abort();
-    rmSync(target, { recursive: true, force: true, maxRetries: 3 });
-  };
-  // a process that ends meanwhile, because somebody has had enough, leaves nothing behind
-  process.once("exit", end);
-  const go = (args: string[], minutes: number) =>
-    run("go", args, {
-      env,
-      cwd: dirname(path),
-      timeout: minutes * MINUTE,
-      signal: ended.signal,
-      killSignal: "SIGKILL",
-      maxBuffer: 2 ** 26,
-    }).catch((error) => {
-      throw new ServiceError(whyNot(error, minutes), { cause: error });
-    });
-  try {
-    await go(["version"], 1);
-    console.error(`Building Prism ${VERSION} with Go, which takes a minute or two: ${path}`);
-    const { Sum } = JSON.parse((await go(["mod", "download", "-json", `${MODULE}@${VERSION}`], 5)).stdout) as { Sum: string };
-    if (Sum !== MODULE_SUM) throw new ServiceError(`${MODULE}@${VERSION} has checksum ${Sum}, not ${MODULE_SUM}.`);
-    await go(["install", `${MODULE}/go/cmd/prism@${VERSION}`], 15);
-    renameSync(join(target, "prism"), path);
-  } finally {
-    process.off("exit", end);
-    end();
-  }
-}
-
-function whyNot(error: { code?: string | number; killed?: boolean; stderr?: string }, minutes: number): string {
-  if (error.code === "ENOENT") return "There is no Go on the PATH to build it with.";
-  if (error.killed) return `Go did not build it within ${minutes} minutes.`;
-  return `Go cannot build it: ${(error.stderr ?? "").trim().slice(-500)}.`;
+function buildPrism(path: string): Promise<void> {
+  return buildWithGo({ name: `Prism ${VERSION}`, module: MODULE, version: VERSION, sum: MODULE_SUM, program: "/go/cmd/prism" }, path);
 }

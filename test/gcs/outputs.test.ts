@@ -110,22 +110,23 @@ describe("faults", () => {
   test("each kind of request fails once, and is made again", async () => {
     const failed = new Set<string>();
     gcs.proxy.fault = ({ method, url }) => {
-      const kind = `${method} ${url.replace(/\?.*/, "").replace(/[^/]*$/, "")} ${/uploadType=\w+/.exec(url)?.[0]}`;
+      const kind = `${method} ${url.replace(/\?.*/, "").replace(/\/o\/[^/]+/g, "/o/NAME")} ${/uploadType=\w+/.exec(url)?.[0]}`;
       if (failed.has(kind)) return undefined;
       failed.add(kind);
       return busy;
     };
     expect(await build(OUT, ...LIKE, "--quiet")).toEqual({ code: 0, stdout: "", stderr: "" });
-    expect(failed.size).toBeGreaterThan(5);
+    expect(failed.size).toBeGreaterThan(4);
     await expectWhole();
   });
 
   test("the answers to uploads are lost: each object is there once, and it is ours", async () => {
     const lost = new Set<string>();
     gcs.proxy.fault = (seen) => {
-      const key = seen.url.replace(/.*name=([^&]*).*/, "$1");
-      if (!isUpload(seen) || lost.has(key)) return undefined;
-      lost.add(key);
+      // days, runs and random parts aside: the library waits a second and more before it tries again
+      const kind = seen.url.replace(/.*name=([^&]*).*/, "$1").replace(/\d{4}[\w~-]*/g, "");
+      if (!isUpload(seen) || lost.has(kind)) return undefined;
+      lost.add(kind);
       return "lost answer";
     };
     expect(await build(OUT, ...LIKE, "--quiet")).toEqual({ code: 0, stdout: "", stderr: "" });

@@ -14,7 +14,7 @@ export interface Ended {
 /** The command, as people run it. */
 export function backstory(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
   return new Promise((resolve) => {
-    const options = { cwd: ROOT, env: { ...process.env, ...env }, timeout: 50_000, maxBuffer: 1 << 26 };
+    const options = { cwd: ROOT, env: { ...process.env, ...env }, timeout: 110_000, maxBuffer: 1 << 26 };
     execFile(process.execPath, [join(ROOT, "bin/backstory.js"), ...args], options, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr }),
     );

@@ -1,15 +1,24 @@
 import { mkdtempSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Storage } from "@google-cloud/storage";
 import { type Limits, useLimits } from "../../pipeline/gcs/limits";
+import { startService } from "../../pipeline/runners/services";
 import { FaultyProxy } from "./proxy";
 
 const { server } = require("./install") as { server: string };
-const { freePort, start } = require("./start") as {
-  freePort(): Promise<number>;
-  start(name: string, port: number, command: string[]): Promise<{ stop(): Promise<void> }>;
-};
+
+/** The server has to be told where it is before it is there. */
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer().once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const { port } = probe.address() as AddressInfo;
+      probe.close(() => resolve(port));
+    });
+  });
+}
 
 /** Cloud Storage for one test file: fake-gcs-server with nothing in it, behind a proxy. */
 export interface Service {
@@ -47,7 +56,9 @@ export function service(limits: Partial<Limits> = {}): Service {
     const address = ["-scheme", "http", "-host", "127.0.0.1", "-port", String(behind)];
     const names = ["-public-host", `127.0.0.1:${behind}`, "-external-url", host];
     const store = ["-backend", "filesystem", "-filesystem-root", join(folder, "root")];
-    const running = await start("fake-gcs-server", behind, [server, ...address, ...names, ...store, "-data", join(folder, "none")]);
+    const args = [...address, ...names, ...store, "-data", join(folder, "none")];
+    const ready = new RegExp(`server started at .*(?<port>${behind})`);
+    const running = await startService({ name: "fake-gcs-server", folder, command: server, args, ready });
     stop = () => running.stop();
     made.proxy = await FaultyProxy.start(port, behind);
     made.host = host;

@@ -14,6 +14,7 @@ import type { Outcome } from "../../pipeline/publish";
 import { build } from "../../pipeline/run";
 import { orderHash } from "../../transforms/ids";
 import { cases, type Options } from "../cases";
+import { click, ranking } from "../events";
 import { ndjson } from "../graphs";
 import { partsOf, rowsOf } from "../rows";
 
@@ -132,13 +133,6 @@ test("a file of actions given twice doubles its actions, as every line twice doe
     { numRuns: 10, ...HASTE },
   ));
 
-const click = (customer: number, item: number, time: string) => ({ customer_id: customer, item_id: item, click_time: time });
-const ranking = (dt: string, id: string, customer: number, ...items: number[]) => ({
-  dt,
-  ranking_id: id,
-  customer_id: customer,
-  impressions: items.map((item_id) => ({ item_id, is_order: item_id % 2 === 0 })),
-});
 const lines = (rows: readonly object[]): string[] => rows.map((row) => JSON.stringify(row));
 
 const CLICKS = [

@@ -3,6 +3,7 @@ import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync,
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MANIFESTS, type Manifest } from "../../pipeline/manifest";
+import { click, ranking } from "../events";
 import { ndjson } from "../graphs";
 import { buildTo, forget, verified, writeInputs } from "./outputs";
 
@@ -15,14 +16,7 @@ const DT = "2025-08-16";
 const FILE = `dt=${DT}/part-00000-of-00001.parquet`;
 let inputs: string[];
 
-const click = (customer: number, item: number, time: string) => ({ customer_id: customer, item_id: item, click_time: time });
-const ranking = (dt: string, id: string, customer: number) => ({
-  dt,
-  ranking_id: id,
-  customer_id: customer,
-  impressions: [{ item_id: 5, is_order: false }],
-});
-const RANKINGS = [ranking(DT, "a", 1), ranking(DT, "b", 2), ranking("2025-08-17", "c", 1), ranking("2025-08-17", "d", 3)];
+const RANKINGS = [ranking(DT, "a", 1, 5), ranking(DT, "b", 2, 5), ranking("2025-08-17", "c", 1, 5), ranking("2025-08-17", "d", 3, 5)];
 
 beforeAll(async () => {
   inputs = writeInputs(folder, {

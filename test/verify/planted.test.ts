@@ -2,6 +2,7 @@
 import { appendFileSync, cpSync, mkdtempSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { click, ranking } from "../events";
 import { ndjson } from "../graphs";
 import { buildTo, forget, type ParquetFile, type Row, readFile, verified, writeFile, writeInputs } from "./outputs";
 
@@ -12,14 +13,6 @@ const built = join(folder, "built");
 const output = join(folder, "out");
 let inputs: string[];
 let flags: string[];
-
-const click = (customer: number, item: number, time: string) => ({ customer_id: customer, item_id: item, click_time: time });
-const ranking = (dt: string, id: string, customer: number, ...items: number[]) => ({
-  dt,
-  ranking_id: id,
-  customer_id: customer,
-  impressions: items.map((item_id) => ({ item_id, is_order: item_id % 2 === 0 })),
-});
 
 const DT = "2025-08-16";
 const FILE = `dt=${DT}/part-00000-of-00001.parquet`;

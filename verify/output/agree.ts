@@ -5,8 +5,6 @@ import type { Findings } from "../findings";
 import { date } from "../inputs/values";
 import { type FoundOutput, type FoundPartition, sha256 } from "./found";
 
-export type ManifestPartition = Manifest["partitions"][number];
-
 /** Checks files, sizes and hashes; @returns the paths of files that are not as they were published, and not worth reading */
 export async function checkFiles(output: FoundOutput, isWanted: (day: number) => boolean, findings: Findings): Promise<void> {
   for (const partition of output.partitions) await checkPartition(output, partition, findings);

@@ -48,6 +48,13 @@ async function runner(): Promise<FakeRunner> {
   return fake;
 }
 
+/** A worker that has registered with a runner of its own. */
+async function atWork(ask: (url: string, workerId: string) => Promise<unknown>, id: string): Promise<void> {
+  const fake = await runner();
+  await ask(fake.endpoint, id);
+  await fake.ask("1", { oneofKind: "harnessMonitoringInfos", harnessMonitoringInfos: {} });
+}
+
 const alive = (pid: number): boolean => {
   try {
     return process.kill(pid, 0);
@@ -121,11 +128,7 @@ test("another worker takes the place of one that died, if the runner asks for it
 
 test("of several that died none is waited for once the runner asks for workers again", async () => {
   const { pool, told, ask } = await start({ reactMs: 1000 });
-  for (const id of ["a", "b"]) {
-    const fake = await runner();
-    await ask(fake.endpoint, id);
-    await fake.ask("1", { oneofKind: "harnessMonitoringInfos", harnessMonitoringInfos: {} });
-  }
+  for (const id of ["a", "b"]) await atWork(ask, id);
   for (const pid of pool.living()) process.kill(pid, "SIGKILL");
   await until("both deaths are told", () => told.filter((each) => each.includes("SIGKILL")).length === 2);
   await ask((await runner()).endpoint, "again");
@@ -134,11 +137,7 @@ test("of several that died none is waited for once the runner asks for workers a
 
 test("the death of a worker that nobody misses, since others work on, is told and no more", async () => {
   const { pool, told, ask } = await start({ reactMs: 200 });
-  for (const id of ["a", "b"]) {
-    const fake = await runner();
-    await ask(fake.endpoint, id);
-    await fake.ask("1", { oneofKind: "harnessMonitoringInfos", harnessMonitoringInfos: {} });
-  }
+  for (const id of ["a", "b"]) await atWork(ask, id);
   process.kill(pool.living()[0], "SIGKILL");
   await until("its death is told", () => told.some((each) => each.includes("SIGKILL")));
   expect(await Promise.race([pool.failed, setTimeout(600, "goes on")])).toBe("goes on");
