@@ -1,7 +1,7 @@
 /**
  * What a build shuffles: runs the graph on the direct runner and encodes every element that reaches a grouping, as it would on a cluster.
  *
- *     npm run build && node bench/shuffle.js --impressions=... --output=...   (the flags of backstory build)
+ *     npm run build && node bench/shuffle.js --impressions=... --output=...   (the flags of backstory build; --json prints the figures as one line)
  *
  * A table of groupings: elements; bytes as columns lie in memory, and as encoded; the largest element and the largest group as encoded; and how quickly
  * columns are encoded and decoded, in bytes as they lie in memory for a second of processor time. Wants Node 24.
@@ -90,6 +90,8 @@ async function main() {
   mkdirSync(plan.files.attempts, { recursive: true });
   operators.registerOperator(groupByKey.urn, Grouping);
   await directRunner().run((root) => void root.apply(backstory(plan)));
+  rmSync(plan.files.attempts, { recursive: true, force: true });
+  if (options.json) return console.log(JSON.stringify([...groupings].map(([name, figures]) => ({ name, ...figures }))));
   console.log(
     "| grouping | elements | MB in memory | MB encoded | largest, MB | keys | largest group, MB | encode, MB/s | decode, MB/s |\n|---|---|---|---|---|---|---|---|---|",
   );
@@ -97,7 +99,6 @@ async function main() {
     console.log(
       `| ${name} | ${elements} | ${mb(raw)} | ${mb(bytes)} | ${mb(most)} | ${keys} | ${mb(group)} | ${(raw / encodeMs / 1e3).toFixed(0)} | ${(raw / decodeMs / 1e3).toFixed(0)} |`,
     );
-  rmSync(plan.files.attempts, { recursive: true, force: true });
 }
 
 main();

@@ -30,6 +30,17 @@ async function commandOf(name: string): Promise<Command | undefined> {
         paths: 0,
         run: async (options, _, debug) => (await import("./report.js")).buildAndTell(options, debug),
       };
+    case "plan": {
+      const { PlanOptions } = await import("./estimate/options.js");
+      return {
+        about:
+          "Estimates a build before it runs, with its options and from samples of its inputs: bytes, time, memory, and money on Dataflow. Writes nothing.",
+        usage: "backstory plan (the flags of build) [--region=REGION] [--machine-type=TYPE] [--json]",
+        schema: PlanOptions,
+        paths: 0,
+        run: async (options) => (await import("./estimate/command.js")).planAndTell(options),
+      };
+    }
     case "generate": {
       const { GenerateOptions, generate } = await import("./generate.js");
       return {

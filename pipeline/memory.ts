@@ -5,9 +5,9 @@ import { ConfigError } from "./errors";
 /** A run's share of the memory that the machine, or the process's cgroup, has. */
 const DEFAULT_SHARE = 0.7;
 /** What the process takes before it holds any batch: the runtime, the graph, its files. */
-const BASE_BYTES = 250e6;
+export const BASE_BYTES = 250e6;
 /** What a thread takes besides: its runtime, the split or the bucket that it works on, a row group. */
-const THREAD_BYTES = 200e6;
+export const THREAD_BYTES = 200e6;
 
 const UNITS: Record<string, number> = { B: 1 };
 for (const [i, letter] of [..."KMGT"].entries()) {

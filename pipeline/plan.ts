@@ -46,8 +46,7 @@ export async function planRun(options: BuildOptions, runId: string): Promise<Pla
   const unread = leaveOut(inputs[0].files, range);
   const stamped = inputs.flatMap(({ name, files }) => files.map((file) => inputOf(name, file)));
   const bytes = inputs.reduce((sum, { files }) => sum + bytesOf(files), 0);
-  const splitBytes = Math.min(LARGE_SPLIT_BYTES, Math.max(SPLIT_BYTES, bytes / SPLITS));
-  const shards = options.shards ?? powerOfTwo(bytesOf(inputs[0].files) / SHARD_BYTES);
+  const { splitBytes, shards, buckets } = cutting(bytes, bytesOf(inputs[0].files), options.shards);
   const splits = (await Promise.all(inputs.map(({ name, files }) => planSplits(name, files, splitBytes)))).flat();
   const rules: Rules = {
     historyLength: options.historyLength,
@@ -60,7 +59,7 @@ export async function planRun(options: BuildOptions, runId: string): Promise<Pla
     dropEmptyHistory: options.dropEmptyHistory,
     days: null,
     tables: tables.map(({ path: _, ...table }) => table),
-    buckets: shards * Math.ceil(Math.max(1, bytes) / BUCKET_BYTES / shards),
+    buckets,
     shards,
     keepTimes: columns.some(({ holds }) => holds === "action_times"),
   };
@@ -99,6 +98,16 @@ export async function planRun(options: BuildOptions, runId: string): Promise<Pla
       origin: { options: dataOptions(options, shards), schema: schemaOf(columns), inputs: stamped, seen },
       window: windowRules(rules),
     },
+  };
+}
+
+/** How a run is cut, by the bytes of all inputs and of the impressions, as text. */
+export function cutting(bytes: number, impressionBytes: number, asked?: number): { splitBytes: number; shards: number; buckets: number } {
+  const shards = asked ?? powerOfTwo(impressionBytes / SHARD_BYTES);
+  return {
+    splitBytes: Math.min(LARGE_SPLIT_BYTES, Math.max(SPLIT_BYTES, bytes / SPLITS)),
+    shards,
+    buckets: shards * Math.ceil(Math.max(1, bytes) / BUCKET_BYTES / shards),
   };
 }
 

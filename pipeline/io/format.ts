@@ -61,7 +61,7 @@ function sniffCompression(head: Buffer): Compression {
 }
 
 /** As much of the head as comes out of a compressed one; nothing if it is broken, which its reader will say better. */
-function unpackHead(head: Buffer, compression: Compression): Buffer {
+export function unpackHead(head: Buffer, compression: Compression): Buffer {
   try {
     if (compression === "gzip") return gunzipSync(head, { finishFlush: constants.Z_SYNC_FLUSH });
     if (compression === "zstd") return zstdDecompressSync(head, { finishFlush: constants.ZSTD_e_continue });
