@@ -93,6 +93,7 @@ function ratesOf(measured) {
       histories: bytes("histories", "rows", "historyActions"),
       output: rate((run) => run.outputBytes, "rows", "historyActions"),
     },
+    itemBytes: meanOf(runs, (run) => run.itemBytes),
   };
 }
 

@@ -68,6 +68,12 @@ function shuffleOnce(flags) {
   return JSON.parse(text.trim().split("\n").pop()).map(({ name, raw, bytes }) => ({ name, raw, bytes }));
 }
 
+/** As backstory plan sees them in a sample. */
+function itemBytesOf(flags) {
+  const args = [join(ROOT, "bin/backstory.js"), "plan", ...flags, `--output=${join(WORK, "out/rates")}`, "--json", "--quiet"];
+  return JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8", timeout: 60_000 })).shape.itemBytes;
+}
+
 const sum = (numbers) => Object.values(numbers).reduce((a, b) => a + b, 0);
 
 /** What there was to do, in the words of pipeline/estimate/shape.ts. */
@@ -104,6 +110,7 @@ async function measure(run, options) {
     ...run,
     cpuSeconds,
     ...workOf(all[0].outcome),
+    itemBytes: itemBytesOf(flags),
     stages: { ...stages, other: cpuSeconds - sum(stages) },
     groupings: shuffleOnce(flags),
   };

@@ -49,6 +49,7 @@ function shapeOf({ format, days, lookbackDays, historyLength }) {
     customerDays: LOAD.customers.aDay * days,
     keptActions: actions.reduce((sum, { rows }) => sum + rows, 0) * LOAD.shareOfActions * (customers / LOAD.customers.in14Days) * inWindow,
     meanHistory: meanCut(mean * inHistory, meanSquare * inHistory * inHistory, historyLength),
+    itemBytes: LOAD.itemBytes,
     layout: {
       rankingSplits: Math.ceil(text([impressions]) / splitBytes),
       actionSplits: Math.ceil(text(actions) / splitBytes),
@@ -198,7 +199,7 @@ ${LOAD.daysOfActions} days of actions (the lookback of ${BASE.lookbackDays} befo
 ${inputs(all)}
 
 What cannot be known from counts is assumed: ${count(LOAD.customers.aDay)} customers are shown something on a day and ${count(LOAD.customers.in14Days)} within 14 days; they have ${100 * LOAD.shareOfActions}% of all actions; the mean
-row has ${count(LOAD.actionsOfARow.mean)} actions before it is cut, log-normal with a mean square of ${count(LOAD.actionsOfARow.meanSquare)}. So ${count(shape.rows)} rows have ${count(shape.customerDays)} histories of
+row has ${count(LOAD.actionsOfARow.mean)} actions before it is cut, log-normal with a mean square of ${count(LOAD.actionsOfARow.meanSquare)}; an item takes ${LOAD.itemBytes} bytes on the wire (a million items, few of them far more popular). So ${count(shape.rows)} rows have ${count(shape.customerDays)} histories of
 ${count(shape.meanHistory)} actions on average.
 
 ## Stages

@@ -24,9 +24,11 @@ export interface Planned extends Estimate {
  * @throws as build does before it starts
  */
 export async function planBuild(options: PlanOptions): Promise<Planned> {
-  const { region, workerMachineType, numWorkers, diskSizeGb, machineType, prices: given, ...build } = options;
+  const { region, workerMachineType, numWorkers, maxNumWorkers, diskSizeGb, machineType, prices: given, ...build } = options;
   const ownMachine = machineType === undefined ? undefined : parseMachine(machineType);
-  const asked = ownMachine === undefined ? build : onMachine(build, ownMachine);
+  // a build that does not run on Dataflow would refuse Dataflow's options
+  const dataflow = (build.runner as string) === "dataflow" ? { region, workerMachineType, numWorkers, maxNumWorkers, diskSizeGb } : {};
+  const asked = { ...(ownMachine === undefined ? build : onMachine(build, ownMachine)), ...dataflow };
   chooseRunner(asked);
   const plan = await planRun(asked, `plan-${randomUUID().slice(0, 8)}`);
   const { shape, warnings } = await survey(plan, filesOf(plan));

@@ -60,7 +60,9 @@ export interface Setup {
   ownMachine?: Machine;
   workerMachineType: string;
   worker: Machine;
+  /** undefined where the estimate is to say */
   numWorkers?: number;
+  maxNumWorkers?: number;
   diskSizeGb: number;
   prices: Prices;
 }
@@ -85,10 +87,29 @@ export function workOf(shape: Shape): Work {
   };
 }
 
+/** Of a type beside an item of a history. */
+const TYPE_BYTES = 0.25;
+
+/** Bytes of shuffled and written columns, where items are not of the size that was measured. */
+function bytesOf(shape: Shape, work: Work): Record<"shown" | "actions" | "recent" | "histories" | "output", number> {
+  const { bytes, itemBytes } = RATES;
+  const more = work.keptActions * (shape.itemBytes - itemBytes);
+  const longer = (shape.itemBytes + TYPE_BYTES) / (itemBytes + TYPE_BYTES);
+  const scaled = { ...work, historyActions: work.historyActions * longer };
+  return {
+    shown: of(bytes.shown.encoded, work),
+    actions: Math.max(0, of(bytes.actions.encoded, work) + more),
+    recent: Math.max(0, of(bytes.recent.encoded, work) + more),
+    histories: of(bytes.histories.encoded, scaled),
+    output: of(bytes.output, scaled),
+  };
+}
+
 /** Bytes read, shuffled and written and processor time, stage by stage, by the measured rates. */
 export function stagesOf(shape: Shape): Stage[] {
   const work = workOf(shape);
-  const { seconds, bytes } = RATES;
+  const { seconds } = RATES;
+  const bytes = bytesOf(shape, work);
   const { layout, impressions, actions, days } = shape;
   const read = (tables: readonly TableShape[]) => tables.reduce((sum, table) => sum + table.bytesRead, 0);
   const scan = actions.reduce((sum, { rows, format }) => sum + rows * secondsOf(seconds.scanActions, format), 0);
@@ -98,7 +119,7 @@ export function stagesOf(shape: Shape): Stage[] {
       ...none,
       name: "scanRankings",
       bytesRead: read([impressions]),
-      bytesShuffled: of(bytes.shown.encoded, work),
+      bytesShuffled: bytes.shown,
       cpuSeconds: work.rows * secondsOf(seconds.scanRankings, impressions.format),
       tasks: layout.rankingSplits,
     },
@@ -106,21 +127,21 @@ export function stagesOf(shape: Shape): Stage[] {
       ...none,
       name: "scanActions",
       bytesRead: read(actions),
-      bytesShuffled: of(bytes.actions.encoded, work),
+      bytesShuffled: bytes.actions,
       cpuSeconds: scan,
       tasks: Math.min(SPLIT_GROUPS, layout.actionSplits),
     },
     {
       ...none,
       name: "combine",
-      bytesShuffled: of(bytes.recent.encoded, work),
+      bytesShuffled: bytes.recent,
       cpuSeconds: of(seconds.combine, work),
       tasks: layout.buckets,
     },
     {
       ...none,
       name: "join",
-      bytesShuffled: of(bytes.histories.encoded, work),
+      bytesShuffled: bytes.histories,
       cpuSeconds: of(seconds.join, work),
       tasks: layout.buckets,
     },
@@ -128,7 +149,7 @@ export function stagesOf(shape: Shape): Stage[] {
     {
       ...none,
       name: "write",
-      bytesWritten: of(bytes.output, work),
+      bytesWritten: bytes.output,
       cpuSeconds: of(seconds.write, work),
       tasks: layout.shards * days,
     },
@@ -187,7 +208,7 @@ function workersFor(stages: readonly Stage[], { vcpus }: Machine): number {
 
 function dataflowOf(stages: readonly Stage[], setup: Setup): DataflowEstimate {
   const { worker, workerMachineType, diskSizeGb, prices } = setup;
-  const workers = setup.numWorkers ?? workersFor(stages, worker);
+  const workers = setup.numWorkers ?? Math.min(setup.maxNumWorkers ?? Number.POSITIVE_INFINITY, workersFor(stages, worker));
   const vcpus = workers * worker.vcpus;
   const seconds = ASSUMED.startSeconds + workSeconds(stages, vcpus);
   const hours = seconds / 3600;

@@ -21,6 +21,7 @@ export const PlanOptions = BuildOptions.extend({
   numWorkers: count(1, 1000, "of workers")
     .optional()
     .describe("Dataflow workers; else as many as make the job's own work last some minutes, and as find something to do."),
+  maxNumWorkers: count(1, 1000, "of workers").optional().describe("Dataflow workers at most, where --num-workers leaves them open."),
   diskSizeGb: count(1, 1024, "of GB").default(25).describe("Disk of each Dataflow worker; shuffled data are not on it."),
   machineType: z
     .string()

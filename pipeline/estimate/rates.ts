@@ -40,6 +40,8 @@ export interface Rates {
     /** of Parquet with the standard columns and snappy */
     output: PerUnit;
   };
+  /** of the items that all of this was measured with, each; see items.ts */
+  itemBytes: number;
   /** processor time of a worker of a portable runner, to that of the same work on the direct runner */
   workerFactor: number;
 }

@@ -39,5 +39,7 @@ export interface Shape {
   keptActions: number;
   /** actions of a history, the mean over rows, at most --history-length */
   meanHistory: number;
+  /** of an item of an action, as columns of items are packed: see itemBytesOf */
+  itemBytes: number;
   layout: Layout;
 }

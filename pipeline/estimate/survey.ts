@@ -9,6 +9,7 @@ import { IMPRESSIONS, type InputFile, type Split } from "../io/rows";
 import { judge } from "../judge";
 import { sourceOf } from "../scansplit";
 import { distinctOf } from "./distinct";
+import { ItemBytes } from "./items";
 import { meanCut } from "./meancut";
 import { type Sampled, sampleTable, type Taker } from "./sample";
 import type { Shape, TableShape } from "./shape";
@@ -57,6 +58,7 @@ export async function survey({ rankings, actions, rules, publish }: Plan, inputs
       customerDays: distinctOf(shown.customerDays.values(), share),
       keptActions: seen.kept(customers),
       meanHistory: seen.meanHistory(rules.historyLength),
+      itemBytes: seen.items.mean,
       layout: { rankingSplits: rankings.length, actionSplits: actions.length, buckets: rules.buckets, shards: rules.shards },
     },
   };
@@ -181,6 +183,7 @@ class ShownSample {
 
 /** Sampled actions: those of customers who were met among the rankings tell of everyone. */
 class SeenSample {
+  readonly items = new ItemBytes();
   private readonly window: Window;
   /** places of the days that are built */
   private readonly places: ReadonlyMap<number, number>;
@@ -202,7 +205,8 @@ class SeenSample {
     this.places = new Map((rules.days ?? []).map((day, i) => [day, i]));
   }
 
-  push = (customer: bigint | number, _item: bigint | number, time: number, type: number, ownDay: number): void => {
+  push = (customer: bigint | number, item: bigint | number, time: number, type: number, ownDay: number): void => {
+    this.items.add(item);
     const share = this.shareOfDays(this.window.first(time, type, ownDay), this.window.last(time));
     if (share === 0) return;
     this.inWindow++;

@@ -30,6 +30,7 @@ const shape = (scale = 1): Shape => ({
   customerDays: 7e4 * scale,
   keptActions: 7.5e6 * scale,
   meanHistory: 480,
+  itemBytes: RATES.itemBytes,
   layout: { rankingSplits: 2 * scale, actionSplits: 59 * scale, buckets: 62 * scale, shards: scale },
 });
 const setup = (changes: Partial<Setup> = {}): Setup => ({
