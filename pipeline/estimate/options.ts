@@ -35,5 +35,6 @@ export const PlanOptions = BuildOptions.extend({
     .optional()
     .describe("Prices of your own, in the place of those of the list: vcpu-hour=0.056,shuffle-gb=0.011 and the like.")
     .meta({ value: "LIST" }),
+  json: z.boolean().default(false).describe("Print the estimate as JSON on standard output."),
 });
 export type PlanOptions = z.infer<typeof PlanOptions>;

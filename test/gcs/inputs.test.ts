@@ -81,6 +81,21 @@ test.each<[string, string, string, ...string[]]>([
   expect(sha256s(at("out"))).toEqual(expected);
 });
 
+test.each([
+  ["ndjson", ".ndjson"],
+  ["parquet", ".parquet"],
+  ["csv", ".csv"],
+])("plan: the same of %s as from a disk, and nothing is written", async (name, ending) => {
+  const plan = async (from: string, output: string) => {
+    const { code, stdout, stderr } = await backstory(["plan", ...flags(from, ending), `--output=${output}`, "--json"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    return JSON.parse(stdout).shape;
+  };
+  const names = await gcs.names("inputs");
+  expect(await plan(`gs://inputs/${name}`, "gs://inputs/out-of-a-plan")).toEqual(await plan(at(name), at("out-of-a-plan")));
+  expect(await gcs.names("inputs")).toEqual(names);
+});
+
 test("paths in a configuration file, which is in a bucket too", async () => {
   const lines = TABLES.map((table) => `${table}: gs://inputs/parquet/${table}.parquet`);
   await gcs.put("gs://inputs/config.yaml", `${lines.join("\n")}\nhistory_length: 1000\n`);
