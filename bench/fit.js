@@ -84,7 +84,7 @@ function ratesOf(measured) {
       join: stage("join", "keptActions", "historyActions"),
       measure: stage("measure", "rows", "historyActions"),
       write: stage("write", "rows", "historyActions"),
-      runner: rate(({ stages }) => stages.start + stages.plan + stages.publish + stages.end + stages.other, ONCE, "keptActions"),
+      runner: rate(({ stages }) => stages.start + stages.plan + stages.publish + stages.end, ONCE, "keptActions"),
     },
     bytes: {
       shown: { encoded: shown("bytes"), inMemory: shown("raw") },

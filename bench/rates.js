@@ -92,11 +92,19 @@ function workOf({ rows, ledger, quality, files }) {
   };
 }
 
-/** Seconds of a stage are wall time. On a busy machine they are longer than its work: they share out the processor time, which is not. */
+/** Seconds of a stage are wall time, which is longer than its work on a machine that others use too, by about the same for each. */
 function secondsOf({ cpuSeconds, outcome }) {
-  const { total, ...stages } = Object.fromEntries(Object.entries(outcome.stages).map(([name, { busySeconds }]) => [name, busySeconds]));
-  const share = Math.min(1, cpuSeconds / total);
-  return Object.fromEntries(Object.entries(stages).map(([name, seconds]) => [name, seconds * share]));
+  const { total, ...stages } = outcome.stages;
+  const share = Math.min(1, cpuSeconds / total.busySeconds);
+  return Object.fromEntries(Object.entries(stages).map(([name, { busySeconds }]) => [name, busySeconds * share]));
+}
+
+/** The least seconds of each stage, in proportion to all of the processor time. */
+function stagesOf(runs, cpuSeconds) {
+  const seconds = runs.map(secondsOf);
+  const least = Object.keys(seconds[0]).map((name) => [name, Math.min(...seconds.map((each) => each[name]))]);
+  const all = sum(Object.fromEntries(least));
+  return Object.fromEntries(least.map(([name, each]) => [name, (each / all) * cpuSeconds]));
 }
 
 async function measure(run, options) {
@@ -105,18 +113,15 @@ async function measure(run, options) {
   for (let i = 0; i < Number(options.repeats); i++) all.push(await buildOnce(flags, Number(options["limit-seconds"])));
   const cpuSeconds = Math.min(...all.map((each) => each.cpuSeconds));
   console.error(`${run.workload} ${run.format} ${run.historyLength}: ${cpuSeconds.toFixed(2)} CPU s`);
-  const stages = least(all.map(secondsOf));
   return {
     ...run,
     cpuSeconds,
     ...workOf(all[0].outcome),
     itemBytes: itemBytesOf(flags),
-    stages: { ...stages, other: cpuSeconds - sum(stages) },
+    stages: stagesOf(all, cpuSeconds),
     groupings: shuffleOnce(flags),
   };
 }
-
-const least = (runs) => Object.fromEntries(Object.keys(runs[0]).map((stage) => [stage, Math.min(...runs.map((run) => run[stage]))]));
 
 /** Processor time of Prism's worker to that of the same build in one thread, which bench/runners.js has measured. */
 function workerFactor(results) {

@@ -145,7 +145,7 @@ function needed(path: string | undefined, command: string): string {
   return path;
 }
 
-const COMMANDS = ["build", "generate", "inspect", "analyse", "verify", "compare", "clean", "rebuild", "worker-pool"];
+const COMMANDS = ["build", "plan", "generate", "inspect", "analyse", "verify", "compare", "clean", "rebuild", "worker-pool"];
 
 async function usage(): Promise<string> {
   const lines = await Promise.all(COMMANDS.map(async (name) => `  ${name.padEnd(12)} ${(await commandOf(name))!.about}`));

@@ -1,5 +1,6 @@
 /** `backstory plan`: what a build would read, shuffle, write, take and cost. Nothing is written. */
 import { randomUUID } from "node:crypto";
+import { ConfigError } from "../errors";
 import { parseMemory } from "../memory";
 import type { BuildOptions } from "../options";
 import { planRun } from "../plan";
@@ -30,6 +31,7 @@ export async function planBuild(options: PlanOptions): Promise<Planned> {
   const dataflow = (build.runner as string) === "dataflow" ? { region, workerMachineType, numWorkers, maxNumWorkers, diskSizeGb } : {};
   const asked = { ...(ownMachine === undefined ? build : onMachine(build, ownMachine)), ...dataflow };
   chooseRunner(asked);
+  refuseTables(asked);
   const plan = await planRun(asked, `plan-${randomUUID().slice(0, 8)}`);
   const { shape, warnings } = await survey(plan, filesOf(plan));
   const prices = pricesOf(region, given === undefined ? {} : parsePrices(given));
@@ -48,6 +50,16 @@ export async function planBuild(options: PlanOptions): Promise<Planned> {
     prices: { ...prices, currency: CURRENCY, date: PRICE_DATE, unknown: unknownPrices(prices) },
     warnings,
   };
+}
+
+/** To look into a table of BigQuery costs money, which is not to be spent here. */
+function refuseTables({ impressions, clicks, addToCarts, previousOrders, tables = [] }: BuildOptions): void {
+  const paths = [impressions, clicks, addToCarts, previousOrders, ...tables.map(({ path }) => path)];
+  const table = paths.find((path) => path?.startsWith("bq://"));
+  if (table !== undefined)
+    throw new ConfigError(
+      `plan looks into files, and "${table}" is a table of BigQuery. Export it first, or plan with files of about its size.`,
+    );
 }
 
 /** The same build with threads and memory of another machine. */

@@ -80,6 +80,19 @@ describe("options of build count", () => {
   });
 });
 
+test("the list of commands names it, and its help names the options of build and its own", async () => {
+  const said: string[] = [];
+  const log = jest.spyOn(console, "log").mockImplementation((text) => void said.push(text));
+  try {
+    expect([await main(["--help"]), await main(["plan", "--help"])]).toEqual([0, 0]);
+  } finally {
+    log.mockRestore();
+  }
+  expect(said[0]).toMatch(/^ {2}plan +Estimates a build before it runs/m);
+  for (const option of ["--impressions=PATH", "--history-length=ACTIONS", "--region=REGION", "--prices=LIST"])
+    expect(said[1]).toContain(option);
+});
+
 test("nothing is written", async () => {
   await plan(paths("small", ".ndjson"));
   expect(readdirSync(folder.path)).not.toContain("out-of-a-plan");
@@ -154,6 +167,11 @@ describe("bad input is refused as by build", () => {
   ])("%s", async (flag, message) => {
     const { code, said } = await run("plan", [...flags(), flag]);
     expect([code, said]).toEqual([2, expect.stringMatching(message)]);
+  });
+
+  test("a table of BigQuery, which cannot be looked into for nothing", async () => {
+    const { code, said } = await run("plan", flags({ clicks: "bq://project.dataset.clicks" }));
+    expect([code, said]).toEqual([2, expect.stringMatching(/"bq:\/\/project.dataset.clicks" is a table of BigQuery\. Export it first/)]);
   });
 
   test("a broken file is exit code 3, and too many rejects in a sample are a warning", async () => {
