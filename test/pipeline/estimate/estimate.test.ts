@@ -7,6 +7,8 @@ import { RATES } from "../../../pipeline/estimate/rates";
 import rates from "../../../pipeline/estimate/rates.json";
 import type { Shape, TableShape } from "../../../pipeline/estimate/shape";
 
+jest.setTimeout(60_000);
+
 const { ratesOf, nonNegative } = require("../../../bench/fit") as {
   ratesOf(runs: object[]): object;
   nonNegative(columns: number[][], values: number[]): number[];

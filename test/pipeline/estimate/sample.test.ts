@@ -5,6 +5,8 @@ import { sampleTable, type Taker } from "../../../pipeline/estimate/sample";
 import { findFiles } from "../../../pipeline/io/files";
 import { temporary } from "../io/gather";
 
+jest.setTimeout(60_000);
+
 const folder = temporary();
 
 class Taken implements Taker {
