@@ -14,13 +14,14 @@ import { cases } from "../cases";
 import { ndjson } from "../graphs";
 import { csvFile } from "../pipeline/csvcases";
 import { parquetFile } from "../pipeline/parquetcases";
+import { SLOW } from "../suite";
 import { buildTo, flagsOf, type Inputs, TABLES, verified, writeInputs } from "./outputs";
 
 jest.setTimeout(120_000);
 
 const folder = mkdtempSync(join(tmpdir(), "backstory-verify-inputs-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-const RUNS = Number(process.env.VERIFY_CASES ?? 5);
+const RUNS = Number(process.env.VERIFY_CASES ?? (SLOW ? 40 : 3));
 
 const FIXTURES = join(__dirname, "../fixtures/parquet-in");
 const names = readdirSync(FIXTURES).flatMap((name) => /^(.*)\.parquet$/.exec(name)?.[1] ?? []);
@@ -170,7 +171,7 @@ test.each([
   await generate({
     output: workload,
     rankings: 60,
-    actions: 3000,
+    actions: SLOW ? 3000 : 500,
     customers: 30,
     items: 100,
     days: 3,
