@@ -10,7 +10,7 @@ import {
   parquetSchema,
 } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
-import { ConfigError } from "./errors";
+import { ConfigError, listening } from "./errors";
 import { isRemote, remoteFile, remoteFind } from "./io/remote";
 import { BrokenFile } from "./io/rows";
 
@@ -74,7 +74,7 @@ async function remoteOutputFiles(uri: string): Promise<OutputFile[]> {
 
 async function metadataOf(path: string, file: AsyncBuffer): Promise<FileMetaData> {
   return parquetMetadataAsync(file).catch((error: Error) => {
-    throw new BrokenFile(`"${path}" cannot be read as Parquet: ${error.message}.`);
+    throw new BrokenFile(`"${path}" cannot be read as Parquet (${error.message}).`);
   });
 }
 
@@ -96,6 +96,12 @@ export async function openOutput({ path, object }: OutputFile, columns: string[]
   return {
     count: Number(metadata.num_rows),
     groups: rowGroups(metadata),
-    read: (rowStart, rowEnd) => parquetReadObjects({ file, metadata, columns, rowStart, rowEnd, compressors, useOffsetIndex: true }),
+    read: (rowStart, rowEnd) =>
+      listening(() => parquetReadObjects({ file, metadata, columns, rowStart, rowEnd, compressors, useOffsetIndex: true })).catch(
+        (error: Error) => {
+          if ("exitCode" in error || "code" in error) throw error;
+          throw new BrokenFile(`"${path}" cannot be read as Parquet (${error.message}).`);
+        },
+      ),
   };
 }

@@ -103,11 +103,25 @@ test("lines: byte order mark, CRLF, blank lines, no line feed at the end, what i
   await expect(rowsAt("cut.ndjson.gz", gzipSync(text).subarray(0, 30))).rejects.toThrow(BrokenFile);
 });
 
+test("a broken page ends reading, and no column that fails after the first ends the process", async () => {
+  const bytes = readFileSync(join(__dirname, "../fuzz/corpus/parquet/cdb195f60cee"));
+  writeFileSync(join(folder, "broken.parquet"), bytes);
+  const [file] = await findRawFiles(join(folder, "broken.parquet"), "clicks");
+  const columns = ["customer_id", "item_id", "click_time", "impressions"];
+  await expect(all(parquetRows(file, columns))).rejects.toThrow(BrokenFile);
+});
+
 test("an array: elements however they are set, those that are no rows, and what is no array", async () => {
   expect(await rowsAt("a.json", '\ufeff [ {"a":"]"} ,\n{"a":{"b":[1,2]}},3 ]\n')).toEqual([
     [1, { a: "]" }],
     [2, { a: { b: [1, 2] } }],
     [3, "not an object"],
+  ]);
+  expect(await rowsAt("a.json", '[{"a":"\u00c0\u20ac\u{1F600}"}]')).toEqual([[1, { a: "\u00c0\u20ac\u{1F600}" }]]);
+  const long = "x".repeat(5 << 20);
+  expect(await rowsAt("a.json", `[{"a":"${long}"},{"a":1}]`)).toEqual([
+    [1, { a: long }],
+    [2, { a: 1 }],
   ]);
   expect(await rowsAt("b.json", "[]")).toEqual([]);
   for (const broken of ["[1", "[1,]", "[1] 2", "[1 2]", "[,1]"]) await expect(rowsAt("c.json", broken)).rejects.toThrow(BrokenFile);
