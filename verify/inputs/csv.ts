@@ -52,7 +52,7 @@ async function* recordsOf(file: RawFile): AsyncGenerator<{ text: string; records
     const records = recordsIn(text, false);
     yield { text, records };
     text = text.slice(records.at(-1)?.end ?? 0);
-    if (text.length > MAX_RECORD_BYTES) throw new BrokenFile(`"${file.path}" has a record longer than 256 MB.`);
+    if (text.length > MAX_RECORD_BYTES) throw new BrokenFile(`"${file.name}" has a record longer than 256 MB.`);
     wanted = 2 * text.length;
   }
   if (first && text.startsWith(BOM)) text = text.slice(BOM.length);
@@ -108,7 +108,7 @@ function endOfCell(text: string, from: number): number {
 
 function headerOf(file: RawFile, cells: readonly string[] | null): string[] {
   const names = cells?.map(utf8) ?? [null];
-  if (names.includes(null)) throw new BrokenFile(`"${file.path}": the CSV header cannot be read.`);
+  if (names.includes(null)) throw new BrokenFile(`"${file.name}": the CSV header cannot be read.`);
   return names as string[];
 }
 

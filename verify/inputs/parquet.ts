@@ -59,7 +59,7 @@ async function buffered(raw: RawFile): Promise<AsyncBuffer> {
   let length = 0;
   for await (const part of bytesOf(raw)) {
     parts.push(part);
-    if ((length += part.length) > MAX_WHOLE_BYTES) throw new BrokenFile(`"${raw.path}" has more than 1 GB once it is unpacked.`);
+    if ((length += part.length) > MAX_WHOLE_BYTES) throw new BrokenFile(`"${raw.name}" has more than 1 GB once it is unpacked.`);
   }
   const bytes = new Uint8Array(Buffer.concat(parts));
   return { byteLength: bytes.length, slice: (from, to) => bytes.slice(from, to).buffer };
@@ -71,11 +71,11 @@ async function described(file: AsyncBuffer): Promise<{ metadata: FileMetaData; r
   return { metadata, root: parquetSchema(structuredClone(metadata)) };
 }
 
-async function whileReading<T>({ path }: RawFile, read: () => Promise<T>): Promise<T> {
+async function whileReading<T>({ name }: RawFile, read: () => Promise<T>): Promise<T> {
   try {
     return await listening(read);
   } catch (error) {
-    throw new BrokenFile(`"${path}" cannot be read as Parquet (${(error as Error).message}).`);
+    throw new BrokenFile(`"${name}" cannot be read as Parquet (${(error as Error).message}).`);
   }
 }
 
