@@ -145,7 +145,8 @@ const hostileJson = (texts) =>
         if (places.length === 0) continue;
         const [node, key] = places[which % places.length];
         const define = (name, to) => Object.defineProperty(node, name, { value: to, enumerable: true, configurable: true, writable: true });
-        if (kind === "set") node[key] = value;
+        if (kind === "set")
+          node[key] = structuredClone(value); // else a value could come to be within itself
         else if (kind === "drop" && !Array.isArray(node)) delete node[key];
         else if (kind === "add") define(Array.isArray(node) ? node.length : `extra${which}`, value);
         else if (!Array.isArray(node)) define("__proto__", { polluted: value });
