@@ -97,11 +97,19 @@ export async function openOutput({ path, object }: OutputFile, columns: string[]
     count: Number(metadata.num_rows),
     groups: rowGroups(metadata),
     read: (rowStart, rowEnd) =>
-      listening(() => parquetReadObjects({ file, metadata, columns, rowStart, rowEnd, compressors, useOffsetIndex: true })).catch(
-        (error: Error) => {
-          if ("exitCode" in error || "code" in error) throw error;
-          throw new BrokenFile(`"${path}" cannot be read as Parquet (${error.message}).`);
-        },
-      ),
+      legible(path, columns, () => parquetReadObjects({ file, metadata, columns, rowStart, rowEnd, compressors, useOffsetIndex: true })),
   };
+}
+
+type ParquetRow = Awaited<ReturnType<typeof parquetReadObjects>>[number];
+
+/** What hyparquet makes of broken pages is an error, or rows that lack something. */
+async function legible(path: string, columns: readonly string[], read: () => Promise<ParquetRow[]>): Promise<ParquetRow[]> {
+  const broken = (what: string) => new BrokenFile(`"${path}" cannot be read as Parquet (${what}).`);
+  const rows = await listening(read).catch((error: Error) => {
+    throw "exitCode" in error || "code" in error ? error : broken(error.message);
+  });
+  for (const row of rows)
+    for (const column of columns) if (row[column] === undefined) throw broken(`a row has no ${column}, since a page is missing or broken`);
+  return rows;
 }
