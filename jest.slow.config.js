@@ -1,9 +1,20 @@
 const fast = require("./jest.config.js");
 
-/** What needs more than Node: Python with the packages of test/requirements.txt (PYTHON names it), Java for PySpark. */
+// for test/suite.ts, in every worker of jest
+process.env.SUITE = "slow";
+const again = ["fastscan", "badinput", "laws", "threads", "publish", "parquet/trainingfile"];
+
+/**
+ * What needs more than Node: Python with the packages of test/requirements.txt (PYTHON names it), Java for PySpark. And
+ * files of the fast suite that have more and larger cases here.
+ */
 module.exports = {
   ...fast,
-  testMatch: ["<rootDir>/test/slow/**/*.test.ts"],
+  testMatch: [
+    "<rootDir>/test/slow/**/*.test.ts",
+    ...again.map((name) => `<rootDir>/test/pipeline/${name}.test.ts`),
+    "<rootDir>/test/verify/{inputs,options}.test.ts",
+  ],
   testPathIgnorePatterns: ["/node_modules/"],
   testTimeout: 600_000,
 };

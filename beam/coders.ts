@@ -68,19 +68,20 @@ function writeColumn(letter: string, column: Column, writer: Writer): void {
 
 function readValue(reader: Reader): unknown {
   const letter = reader.string();
-  if (letter in ARRAYS) {
+  if (Object.hasOwn(ARRAYS, letter)) {
     // A copy, because a typed array must be aligned and the message around it must not be kept alive.
     const bytes = Uint8Array.prototype.slice.call(reader.bytes());
     return new ARRAYS[letter as Letter](bytes.buffer);
   }
   const array = letter.toLowerCase();
-  if (array in ARRAYS) return unpackColumn(array as Letter, reader.bytes());
+  if (Object.hasOwn(ARRAYS, array)) return unpackColumn(array as Letter, reader.bytes());
   if (letter === "a") return Array.from({ length: reader.uint32() }, () => readValue(reader));
   if (letter === "o") {
     const object: Record<string, unknown> = {};
     for (let fields = reader.uint32(); fields > 0; fields--) {
       const name = reader.string();
-      object[name] = readValue(reader);
+      // an assignment to __proto__ would be no field
+      Object.defineProperty(object, name, { value: readValue(reader), enumerable: true, configurable: true, writable: true });
     }
     return object;
   }

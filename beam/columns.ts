@@ -114,8 +114,9 @@ function fromFloats(column: Float64Array, numbers: Float64Array): Range | null {
 }
 
 export function unpackColumn(letter: Letter, bytes: Uint8Array): Column {
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const n = view.getUint32(0, true);
+  if (32 * n > MOST_BITS) throw new RangeError(`a packed column says that it has ${n} numbers, more than there can be`);
   const numbers = scratchFor(n);
   unpackIntegers(bytes.subarray(letter === "q" ? 13 : 5), n, numbers);
   const column = new ARRAYS[letter](n);

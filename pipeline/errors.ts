@@ -36,3 +36,16 @@ export function isDiskFull(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === "ENOSPC" || code === "EDQUOT";
 }
+
+const unheard = () => {};
+
+/**
+ * Waits for something that works side by side and gives up at its first failure, as hyparquet does with columns: nobody listens to what
+ * fails after that, which would end the process. So nobody has to, from the first failure on.
+ */
+export async function listening<T>(work: () => Promise<T>): Promise<T> {
+  process.on("unhandledRejection", unheard);
+  const result = await work();
+  process.off("unhandledRejection", unheard);
+  return result;
+}

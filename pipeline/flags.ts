@@ -48,7 +48,7 @@ export function parseFlags<Schema extends z.ZodObject>(
     if (Object.hasOwn(given, key)) throw new ConfigError(`--${kebab(key)} is given twice. Give it once.`);
     given[key] = value;
   }
-  if (rest.length > paths) throw new ConfigError(`unexpected argument "${rest[paths]}". Flags begin with --; see --help.`);
+  if (rest.length > paths) throw new ConfigError(`unexpected argument ${JSON.stringify(rest[paths])}. Flags begin with --; see --help.`);
   const { config, ...flags } = given;
   return {
     options: check(schema, flags, config === undefined ? {} : readConfig(schema, String(config), texts), String(config)),

@@ -129,10 +129,13 @@ export const MANIFESTS = "_manifests";
  * @throws BrokenFile where it is no manifest
  */
 export function parseManifest(text: string, name: string): Manifest {
-  const { data, error } = Manifest.safeParse(json(text));
+  const value = json(text);
+  if (value === undefined) throw new BrokenFile(`"${name}" is no manifest: it is not JSON.`);
+  const { data, error } = Manifest.safeParse(value);
   if (error === undefined) return data;
   const [{ path, message }] = error.issues;
-  throw new BrokenFile(`"${name}" is no manifest of this version: ${path.join(".") || "all of it"}: ${message}.`);
+  const what = message.endsWith("received undefined") ? "is missing" : `is not as it should be (${message})`;
+  throw new BrokenFile(`"${name}" is no manifest of this version: ${path.join(".") || "all of it"} ${what}.`);
 }
 
 /** Undefined for a `_SUCCESS` that says nothing: one of another program. */

@@ -10,7 +10,7 @@ import {
   parquetSchema,
 } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
-import { ConfigError } from "./errors";
+import { ConfigError, listening } from "./errors";
 import { isRemote, remoteFile, remoteFind } from "./io/remote";
 import { BrokenFile } from "./io/rows";
 
@@ -74,7 +74,7 @@ async function remoteOutputFiles(uri: string): Promise<OutputFile[]> {
 
 async function metadataOf(path: string, file: AsyncBuffer): Promise<FileMetaData> {
   return parquetMetadataAsync(file).catch((error: Error) => {
-    throw new BrokenFile(`"${path}" cannot be read as Parquet: ${error.message}.`);
+    throw new BrokenFile(`"${path}" cannot be read as Parquet (${error.message}).`);
   });
 }
 
@@ -96,6 +96,20 @@ export async function openOutput({ path, object }: OutputFile, columns: string[]
   return {
     count: Number(metadata.num_rows),
     groups: rowGroups(metadata),
-    read: (rowStart, rowEnd) => parquetReadObjects({ file, metadata, columns, rowStart, rowEnd, compressors, useOffsetIndex: true }),
+    read: (rowStart, rowEnd) =>
+      legible(path, columns, () => parquetReadObjects({ file, metadata, columns, rowStart, rowEnd, compressors, useOffsetIndex: true })),
   };
+}
+
+type ParquetRow = Awaited<ReturnType<typeof parquetReadObjects>>[number];
+
+/** What hyparquet makes of broken pages is an error, or rows that lack something. */
+async function legible(path: string, columns: readonly string[], read: () => Promise<ParquetRow[]>): Promise<ParquetRow[]> {
+  const broken = (what: string) => new BrokenFile(`"${path}" cannot be read as Parquet (${what}).`);
+  const rows = await listening(read).catch((error: Error) => {
+    throw "exitCode" in error || "code" in error ? error : broken(error.message);
+  });
+  for (const row of rows)
+    for (const column of columns) if (row[column] === undefined) throw broken(`a row has no ${column}, since a page is missing or broken`);
+  return rows;
 }

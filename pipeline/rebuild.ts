@@ -54,7 +54,7 @@ function optionsOf({ options }: Manifest, given: RebuildOptions, path: string): 
   if (error === undefined) return data;
   const [issue] = error.issues;
   throw new ConfigError(
-    `"${path}" has options that this version does not take (${issue.path.join(".")}: ${issue.message}). Rebuild with the version that wrote it.`,
+    `"${path}" has options that this version does not take (${issue.path.join(".")}: ${issue.message.replace(/^.*received undefined$/, "is missing")}). Rebuild with the version that wrote it.`,
   );
 }
 

@@ -105,10 +105,22 @@ export async function finish(place: Place, turn: string): Promise<boolean> {
   const { storage } = place;
   const text = await storage.read(join(turn, "commit", "plan.json"));
   if (text === undefined) return (await storage.list(turn)).length === 0;
-  const plan = CommitPlan.nullable().parse(JSON.parse(text));
+  const plan = planOf(text, place, turn);
   if (plan !== null) await new Completion(place, join(turn, "commit"), plan).run();
   await giveBack(place, turn);
   return true;
+}
+
+function planOf(text: string, { output }: Place, turn: string): CommitPlan | null {
+  try {
+    return CommitPlan.nullable().parse(JSON.parse(text));
+  } catch {
+    const run = runOf(turn);
+    throw new PublishError(
+      `"${join(turn, "commit", "plan.json")}" is not what run ${run} has decided: somebody has changed it. Give up what is left of that run by backstory clean ${output} --run=${run}, then build its days again.`,
+      1,
+    );
+  }
 }
 
 /** From here on whoever still works in the turn finds nothing to do, and the next may publish. */

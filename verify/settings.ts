@@ -1,5 +1,4 @@
 /** What a run was made by and from: its manifest's options, and over them what the user says. */
-import { z } from "zod";
 import { ConfigError } from "../pipeline/errors";
 import { BuildOptions, outputColumns } from "../pipeline/options";
 import { camel } from "../pipeline/spelling";
@@ -39,7 +38,12 @@ export function settingsOf(recorded: Record<string, unknown>, given: VerifyOptio
     if (value !== undefined && !(key === "dates" && both.dates !== undefined)) both[key] = value;
   }
   const { data: options, error } = Known.safeParse(Object.fromEntries(Object.entries(both).filter(([key]) => known.includes(key))));
-  if (options === undefined) throw new ConfigError(`the options in ${name} cannot be used: ${z.prettifyError(error)}. Give them as flags.`);
+  if (options === undefined) {
+    const [{ path, message }] = error.issues;
+    throw new ConfigError(
+      `the options in ${name}, with the flags, cannot be used: ${path.join(".")}: ${message.replace(/^.*received undefined$/, "is missing")}. Give others as flags.`,
+    );
+  }
   return {
     rules: {
       historyLength: options.historyLength,

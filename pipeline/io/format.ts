@@ -6,14 +6,11 @@ import type { Compression, Format } from "./rows";
 /** what is looked at where the name does not tell */
 export const HEAD_BYTES = 1 << 16;
 
-const PACKED_ENDINGS: { [ending: string]: Compression } = { gz: "gzip", gzip: "gzip", zst: "zstd", zstd: "zstd" };
-const ENDINGS: { [ending: string]: Format } = {
-  ndjson: "ndjson",
-  jsonl: "ndjson",
-  csv: "csv",
-  parquet: "parquet",
-  pq: "parquet",
-};
+/** Maps, since a file may be named .constructor. */
+const PACKED_ENDINGS = new Map<string, Compression>(Object.entries({ gz: "gzip", gzip: "gzip", zst: "zstd", zstd: "zstd" }));
+const ENDINGS = new Map<string, Format>(
+  Object.entries({ ndjson: "ndjson", jsonl: "ndjson", csv: "csv", parquet: "parquet", pq: "parquet" }),
+);
 
 /** What a file is: by its name, and by its first bytes where the name leaves it open (.json, or any other ending). */
 export const formatOf = (path: string): Packed => formatByName(path) ?? formatByHead(path, readHead(path));
@@ -26,12 +23,13 @@ interface Packed {
 /** What the name says; undefined where it leaves it open. */
 export function formatByName(path: string): Packed | undefined {
   const { ending, packed } = endingsOf(path);
-  return ENDINGS[ending] && { format: ENDINGS[ending], compression: packed ?? "none" };
+  const format = ENDINGS.get(ending);
+  return format && { format, compression: packed ?? "none" };
 }
 
 function endingsOf(path: string): { ending: string; packed: Compression | undefined } {
   const endings = basename(path).toLowerCase().split(".").slice(1);
-  const packed = PACKED_ENDINGS[endings.at(-1) ?? ""];
+  const packed = PACKED_ENDINGS.get(endings.at(-1) ?? "");
   return { ending: endings.at(packed ? -2 : -1) ?? "", packed };
 }
 

@@ -124,6 +124,7 @@ async function readMetadata(file: InputFile, bytes: Bytes): Promise<FileMetaData
     const metadata = await parquetMetadataAsync(bytes, { geoparquet: false, parsers: AS_STORED });
     if (!metadata.row_groups.every(isSound)) throw new RangeError("a row group lacks what it needs");
     parquetSchema(metadata);
+    checkRows(metadata, bytes.byteLength);
     return metadata;
   } catch (error) {
     if (hasExitCode(error)) throw error;
@@ -144,6 +145,14 @@ function isSound({ num_rows, columns }: RowGroup): boolean {
           column.type !== undefined),
     )
   );
+}
+
+/** Where all values are the same a byte may stand for many rows; but rows that no byte stands for would be gone through for ever. */
+const ROWS_A_BYTE = 100_000;
+
+function checkRows({ row_groups }: FileMetaData, fileBytes: number): void {
+  const rows = row_groups.reduce((sum, { num_rows }) => sum + num_rows, 0n);
+  if (rows > BigInt(ROWS_A_BYTE) * BigInt(fileBytes)) throw new RangeError(`${rows} rows are more than ${fileBytes} bytes can hold`);
 }
 
 /** Whether an error has words of its own for people: a bucket's. */

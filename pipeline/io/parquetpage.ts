@@ -20,6 +20,10 @@ const CODECS: Compressors = {
 type HeaderV1 = NonNullable<PageHeader["data_page_header"]>;
 type HeaderV2 = NonNullable<PageHeader["data_page_header_v2"]>;
 
+/** More than writers put into a page: a header that asks for more is wrong, or is meant to take the memory. */
+const MAX_PAGE_BYTES = 512 << 20;
+const MAX_PAGE_ENTRIES = 1 << 26;
+
 /** What the pages of a leaf column have in common. */
 export interface PageFormat {
   element: SchemaElement;
@@ -41,7 +45,9 @@ export interface Page {
 export function readDictionary(packed: Uint8Array, header: PageHeader, { element, metadata }: PageFormat): RawValues {
   const page = unpackPage(packed, header.uncompressed_page_size, metadata);
   const reader = { view: new DataView(page.buffer, page.byteOffset, page.byteLength), offset: 0 };
-  return readPlain(reader, metadata.type, header.dictionary_page_header!.num_values, element.type_length);
+  const { num_values: count } = header.dictionary_page_header!;
+  if (!(count >= 0 && count <= 8 * page.length)) throw new RangeError("a dictionary has more values than bits");
+  return readPlain(reader, metadata.type, count, element.type_length);
 }
 
 /** A page of version 1 is compressed as a whole, and its levels say how long they are; in version 2 the header does, and they are plain. */
@@ -116,12 +122,14 @@ export function readValues(bytes: Uint8Array, encoding: string, count: number, {
 
 /** @param size how long it says that it is unpacked */
 export function unpackPage(packed: Uint8Array, size: number, { codec }: ColumnMetaData): Uint8Array {
+  if (!(size >= 0 && size <= MAX_PAGE_BYTES)) throw new RangeError(`a page says that it has ${size} bytes; 512 MB are the most`);
   return decompressPage(packed, size, codec, CODECS);
 }
 
 /** A page cannot hold more than its column, nor can a corrupt header then ask for memory. */
 export function checkEntries(entries: number, { metadata }: PageFormat) {
   if (!(entries >= 0 && entries <= Number(metadata.num_values))) throw new RangeError("a page has more values than its column");
+  if (entries > MAX_PAGE_ENTRIES) throw new RangeError(`a page says that it has ${entries} values; ${MAX_PAGE_ENTRIES} are the most`);
 }
 
 function countValues(entries: number, definitions: Int32Array | undefined, { maxDefinition }: PageFormat): number {

@@ -25,12 +25,20 @@ export async function openBytes(file: InputFile, start = 0, until = file.size): 
   return new StreamedBytes(file.compression === "gzip" ? gunzipped(file) : unzstded(file));
 }
 
-/** Everything at once, for a format that cannot be streamed. */
-export async function readWhole(file: InputFile): Promise<Buffer> {
+/** What a packed file of such a format may come to: a few KB can be made to come to any size. */
+const MAX_WHOLE_BYTES = 2 ** 30;
+
+/**
+ * Everything at once, for a format that cannot be streamed.
+ * @throws BrokenFile where that is more than `most` bytes
+ */
+export async function readWhole(file: InputFile, most = MAX_WHOLE_BYTES): Promise<Buffer> {
   const source = await openBytes(file);
   const parts: Buffer[] = [];
   try {
-    for (;;) {
+    for (let bytes = 0; ; bytes += parts.at(-1)!.length) {
+      if (bytes > most)
+        throw new BrokenFile(`"${file.path}" has more than ${most >> 20} MB once it is unpacked, which are the most (${file.compression})`);
       const part = Buffer.allocUnsafe(CHUNK_BYTES);
       const count = await source.fill(part, 0);
       if (count === 0) return Buffer.concat(parts);

@@ -88,3 +88,12 @@ test("withColumns: typed arrays pass a shuffle", async () => {
     { key: 2, value: [Int32Array.of(2)] },
   ]);
 });
+
+test("fields and letters that every object has are fields and letters like others", () => {
+  const given = JSON.parse('{"__proto__":{"a":1},"constructor":2}');
+  const [value] = decode<object>(encode([given]));
+  expect(Object.entries(value)).toEqual(Object.entries(given));
+  expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
+  // no letter of a column: what follows is JSON
+  for (const letter of ["constructor", "toString"]) expect(decode(Writer.create().string(letter).string("0").finish())).toEqual([0]);
+});

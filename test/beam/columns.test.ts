@@ -102,3 +102,9 @@ test("what does not get smaller is left as it is", () => {
   expect(packColumn(Uint8Array.from(Buffer.from("ranking-id".repeat(100))))).toBe(null);
   expect(packColumn(new Int32Array(3))).toBe(null);
 });
+
+test("a packed column that says it has more numbers than any has is refused, before there is memory for them", () => {
+  const packed = packColumn(new Int32Array(1000))!;
+  new DataView(packed.buffer).setUint32(0, 2 ** 27, true);
+  expect(() => unpackColumn("i", packed)).toThrow("134217728 numbers");
+});

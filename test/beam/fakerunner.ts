@@ -186,7 +186,7 @@ export function dataOf(instructionId: string, transformId: string, data: Uint8Ar
 }
 
 /** Waits for something that has to become true; says so if it does not. */
-export async function until(what: string, isTrue: () => boolean, limitMs = 5000): Promise<void> {
+export async function until(what: string, isTrue: () => boolean, limitMs = 20_000): Promise<void> {
   for (const limit = Date.now() + limitMs; !isTrue(); await new Promise((resolve) => setTimeout(resolve, 10)))
     if (Date.now() > limit) throw new Error(`${what}: not within ${limitMs} ms`);
 }

@@ -8,6 +8,7 @@ import { type ColumnSource, parquetWriteBuffer } from "hyparquet-writer";
 import { main } from "../../pipeline/cli";
 import { planSplits } from "../../pipeline/io/files";
 import { rowsOf } from "../rows";
+import { SLOW } from "../suite";
 
 jest.mock("../../pipeline/io/files", () => {
   const files = jest.requireActual("../../pipeline/io/files");
@@ -32,7 +33,10 @@ const NAMES = Object.keys(TABLES) as Table[];
 const FORMATS = ["ndjson", "json", "csv", "parquet"] as const;
 const PACKINGS = ["", ".gz", ".zst"] as const;
 type Format = (typeof FORMATS)[number];
-const EVERY = FORMATS.flatMap((format) => PACKINGS.map((packing) => ({ format, packing })));
+/** Each format and each packing; all pairs of them in the slow suite. */
+const EVERY = FORMATS.flatMap((format) => PACKINGS.map((packing) => ({ format, packing }))).filter(
+  ({ format, packing }) => SLOW || packing === "" || `${format}${packing}` === "csv.zst" || `${format}${packing}` === "json.gz",
+);
 
 let folder: string;
 let output: string;
@@ -187,10 +191,8 @@ describe.each(EVERY)("$format$packing", ({ format, packing }) => {
   });
 });
 
-/** What is packed is the same rows to all that follows: a few stand for the others. */
-describe.each(
-  EVERY.filter(({ format, packing }) => packing === "" || `${format}${packing}` === "csv.zst" || `${format}${packing}` === "json.gz"),
-)("$format$packing", ({ format, packing }) => {
+/** What is packed is the same rows to all that follows. */
+describe.each(EVERY.filter(({ packing }) => SLOW || packing === ""))("$format$packing", ({ format, packing }) => {
   test("an empty file is a table without rows", async () => {
     const clicks = put(`own/clicks.${format}${packing}`, "");
     expect((await built({ clicks })).outcome.ledger.previous_orders.rows).toBe(1);

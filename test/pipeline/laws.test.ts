@@ -17,8 +17,9 @@ import { cases, type Options } from "../cases";
 import { click, ranking } from "../events";
 import { ndjson } from "../graphs";
 import { partsOf, rowsOf } from "../rows";
+import { SLOW } from "../suite";
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const TABLES = ["impressions", "clicks", "add_to_carts", "previous_orders"] as const;
 type Table = (typeof TABLES)[number];
@@ -96,7 +97,7 @@ const inputsOf = (some: readonly Record<string, string>[]): Inputs =>
   Object.fromEntries(TABLES.map((table, i) => [table, some[i]])) as Inputs;
 
 /** A failing run is looked into with many more. */
-const HASTE = { interruptAfterTimeLimit: 20_000 };
+const HASTE = { numRuns: SLOW ? 30 : 5, interruptAfterTimeLimit: 20_000 };
 
 test("the order of lines, and which file they are in, changes no byte of the output", () =>
   fc.assert(
@@ -104,7 +105,7 @@ test("the order of lines, and which file they are in, changes no byte of the out
       const all: Options = { ...options, shards: "3", compression: zstd ? "zstd" : "snappy" };
       expect(await bytesOf(inputsOf(files), all)).toEqual(await bytesOf(single(tables), all));
     }),
-    { numRuns: 20, ...HASTE },
+    { ...HASTE, numRuns: 2 * HASTE.numRuns },
   ));
 
 test("several days in one run give the bytes that a run for each day gives", () =>
@@ -117,7 +118,7 @@ test("several days in one run give the bytes that a run for each day gives", () 
         Object.assign(apart, await bytesOf(single(tables), { ...all, dates: day }));
       expect(apart).toEqual(together ?? {});
     }),
-    { numRuns: 10, ...HASTE },
+    HASTE,
   ));
 
 test("a file of actions given twice doubles its actions, as every line twice does", () =>
@@ -130,7 +131,7 @@ test("a file of actions given twice doubles its actions, as every line twice doe
       const doubled = single({ ...tables, clicks: tables.clicks.flatMap((line) => [line, line]) });
       expect(await bytesOf(twice, options)).toEqual(await bytesOf(doubled, options));
     }),
-    { numRuns: 10, ...HASTE },
+    HASTE,
   ));
 
 const lines = (rows: readonly object[]): string[] => rows.map((row) => JSON.stringify(row));

@@ -19,12 +19,13 @@ test("instantOf, by hand", () => {
 });
 
 test.each([
-  ["", "all of it"],
-  ["[]", "all of it"],
-  ["{}", "manifest"],
-  ['{"manifest":2}', "manifest"],
-])("%j is no manifest, and the message says where it ends to be one", (text, where) =>
-  expect(() => parseManifest(text, "m.json")).toThrow(`"m.json" is no manifest of this version: ${where}`),
+  ["", "is no manifest: it is not JSON."],
+  ["[]", "is no manifest of this version: all of it is not as it should be"],
+  ["{}", "is no manifest of this version: manifest is not as it should be"],
+  ['{"manifest":1}', "is no manifest of this version: run is missing."],
+  ['{"manifest":2}', "is no manifest of this version: manifest is not as it should be"],
+])("%j is no manifest, and the message says where it ends to be one", (text, why) =>
+  expect(() => parseManifest(text, "m.json")).toThrow(`"m.json" ${why}`),
 );
 
 test.each([

@@ -7,6 +7,7 @@ import { clean } from "../../pipeline/clean";
 import { outcomeFile } from "../../pipeline/partitions";
 import { publish } from "../../pipeline/publishrun";
 import { Disk, type Storage } from "../../pipeline/storage";
+import { SLOW } from "../suite";
 import { optionsOf, placeAt, type Run, readAsUser, written } from "./publishcases";
 
 jest.setTimeout(120_000);
@@ -78,13 +79,14 @@ test("attempts of one run at once, some of which die, in any interleaving: whole
       await clean(placeAt(output));
       expectEnd(output, ALL_LATER);
     }),
-    { numRuns: 15, interruptAfterTimeLimit: 60_000 },
+    { numRuns: SLOW ? 40 : 8, interruptAfterTimeLimit: 60_000 },
   );
 });
 
 test.each(["a retry", "the next run"])("dead before each operation, one after another: no mix, and %s ends right", async (then) => {
-  let steps = 0;
-  for (let alive = true; alive; steps++) {
+  // one is after the operations in between those of the other; the slow suite does all of both
+  let steps = SLOW || then === "a retry" ? 0 : 1;
+  for (let alive = true; alive; steps += SLOW ? 1 : 2) {
     const output = join(folder, `out-${steps}`);
     await attempt(EARLIER, output);
     alive = (await attempt(LATER, output, dying(steps)).catch((error) => error)) instanceof Stopped;
@@ -120,6 +122,6 @@ test("two runs on one partition at once, one of them in two attempts of which on
         else expect(end).toMatchObject({ exitCode: 1, message: expect.stringContaining(`run ${winner} has published partition dt=`) });
       }
     }),
-    { numRuns: 20, interruptAfterTimeLimit: 60_000 },
+    { numRuns: SLOW ? 60 : 10, interruptAfterTimeLimit: 60_000 },
   );
 });

@@ -12,6 +12,7 @@ import { Rows } from "../../verify/output/rows";
 import { Zone } from "../../verify/zone";
 import { ndjson } from "../graphs";
 import { partsOf } from "../rows";
+import { SLOW } from "../suite";
 import { buildTo, flagsOf, forget, verified, writeInputs } from "./outputs";
 
 jest.setTimeout(60_000);
@@ -60,9 +61,9 @@ test.each([
   const output = mkdtempSync(join(folder, "out-"));
   const flags = [...inputs, ...flagsOf(options)];
   await buildTo(output, flags);
-  for (const sample of ["all", "5"]) expect((await verified(output, [`--sample=${sample}`])).findings).toEqual([]);
+  for (const sample of SLOW ? ["all", "5"] : ["all"]) expect((await verified(output, [`--sample=${sample}`])).findings).toEqual([]);
   forget(output);
-  for (const sample of ["all", "5"]) expect((await verified(output, [...flags, `--sample=${sample}`])).findings).toEqual([]);
+  for (const sample of SLOW ? ["all", "5"] : ["5"]) expect((await verified(output, [...flags, `--sample=${sample}`])).findings).toEqual([]);
   const report = await verified(output);
   // names that only their options explain are the one thing that rows alone cannot tell
   if (!String(options.columns).includes("=")) expect(report.findings).toEqual([]);
@@ -145,7 +146,7 @@ test("the hashes that place rows are those of the build, and midnights too", () 
     expect(murmur3(0, low, high)).toBe(customerHash(low, high));
     expect(shardOf(id, 7)).toBe(customerHash(low, high) % 7);
   }
-  for (const name of ["Europe/Berlin", "Africa/Cairo", "Atlantic/Azores", "Pacific/Apia", "America/Havana"]) {
+  for (const name of SLOW ? ["Europe/Berlin", "Africa/Cairo", "Atlantic/Azores", "Pacific/Apia", "America/Havana"] : ["Pacific/Apia"]) {
     const [zone, calendar] = [new Zone(name), new Calendar(name)];
     for (let day = 14_900; day < 15_700; day++) {
       expect([name, day, zone.midnight(day)]).toEqual([name, day, calendar.midnight(day)]);

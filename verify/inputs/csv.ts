@@ -1,75 +1,120 @@
-/** CSV by csv-parse. */
+/** CSV: RFC 4180 with a header, written as plainly as it can be. */
 import { isUtf8 } from "node:buffer";
-import { Readable } from "node:stream";
-import { parse } from "csv-parse";
 import { BrokenFile } from "../../pipeline/io/rows";
 import type { RawFile, RawRow } from "./cells";
 import { bytesOf } from "./files";
 
-const BATCH_ROWS = 4096;
+const MAX_RECORD_BYTES = 256 << 20;
+const BOM = "\u00ef\u00bb\u00bf";
 
-interface Parsed {
-  record: string[];
-  info: { lines: number };
+/** A record of a text; without cells if a quote stands where none may, or is never closed. */
+interface CsvRecord {
+  cells: string[] | null;
+  /** where the next one begins */
+  end: number;
 }
 
-/** Rows of a CSV file; positions are the lines on which records end. Cells come as characters of bytes, since not all need be UTF-8. */
+/**
+ * Rows of a CSV file; positions are the lines on which records begin. Cells are cut out of bytes as characters, since not all
+ * need be UTF-8.
+ * @throws BrokenFile where there is no legible header, or no end of a record
+ */
 export async function* csvRows(file: RawFile): AsyncGenerator<RawRow[]> {
-  if (file.size === 0) return;
-  let rows: RawRow[] = [];
-  const parser = parse({
-    encoding: "latin1",
-    info: true,
-    record_delimiter: ["\r\n", "\n"],
-    relax_column_count: true,
-    skip_empty_lines: true,
-    skip_records_with_error: true,
-    on_skip: (error) => void rows.push({ position: Number(error?.lines ?? 0), fault: "not CSV" }),
-  });
   let names: string[] | undefined;
-  for await (const { record, info } of Readable.from(withoutLastReturn(withoutBom(file))).pipe(parser) as AsyncIterable<Parsed>) {
-    if (names === undefined) {
-      // the parser reads ahead, so that what it skipped may well be of later lines
-      if (rows.some(({ position }) => position <= info.lines) || record.some((cell) => utf8(cell) === null))
-        throw new BrokenFile(`"${file.name}": the CSV header cannot be read.`);
-      names = record.map((cell) => utf8(cell)!);
-      continue;
+  let line = 1;
+  for await (const { text, records } of recordsOf(file)) {
+    const rows: RawRow[] = [];
+    let start = 0;
+    for (const { cells, end } of records) {
+      const whole = text.slice(start, end);
+      if (!/^\r?\n?$/.test(whole)) {
+        if (names === undefined) names = headerOf(file, cells);
+        else rows.push(rowOf(names, cells, line));
+      }
+      line += whole.split("\n").length - 1;
+      start = end;
     }
-    rows.push(rowOf(names, record, info.lines));
-    if (rows.length < BATCH_ROWS) continue;
     yield rows;
-    rows = [];
   }
-  yield rows;
 }
 
-async function* withoutBom(file: RawFile): AsyncGenerator<Buffer> {
-  let head: Buffer | null = Buffer.alloc(0);
+/** Stretches of the text, each with the records in it. */
+async function* recordsOf(file: RawFile): AsyncGenerator<{ text: string; records: CsvRecord[] }> {
+  let text = "";
+  // what is no whole record is looked at again once it is twice as long, so that a long one takes no quadratic time
+  let wanted = BOM.length;
+  let first = true;
   for await (const chunk of bytesOf(file)) {
-    if (head === null) yield chunk;
-    else {
-      head = Buffer.concat([head, chunk]);
-      if (head.length < 3) continue;
-      yield head.subarray(0, 3).toString("hex") === "efbbbf" ? head.subarray(3) : head;
-      head = null;
-    }
+    text += chunk.toString("latin1");
+    if (text.length < wanted) continue;
+    if (first && text.startsWith(BOM)) text = text.slice(BOM.length);
+    first = false;
+    const records = recordsIn(text, false);
+    yield { text, records };
+    text = text.slice(records.at(-1)?.end ?? 0);
+    if (text.length > MAX_RECORD_BYTES) throw new BrokenFile(`"${file.name}" has a record longer than 256 MB.`);
+    wanted = 2 * text.length;
   }
-  if (head !== null) yield head;
+  if (first && text.startsWith(BOM)) text = text.slice(BOM.length);
+  yield { text, records: recordsIn(text, true) };
 }
 
-/** A last line may lack its line feed, and still end in a carriage return. */
-async function* withoutLastReturn(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let held: Buffer | undefined;
-  for await (const chunk of chunks) {
-    if (chunk.length === 0) continue;
-    if (held !== undefined) yield held;
-    held = chunk;
+/** @param last whether nothing follows the text, so that its last record ends with it */
+function recordsIn(text: string, last: boolean): CsvRecord[] {
+  const records: CsvRecord[] = [];
+  for (let start = 0; start < text.length; ) {
+    const record = recordAt(text, start, last);
+    if (record === undefined) break;
+    records.push(record);
+    start = record.end;
   }
-  if (held !== undefined) yield held.at(-1) === 0x0d ? held.subarray(0, -1) : held;
+  return records;
 }
 
-function rowOf(names: readonly string[], record: readonly string[], position: number): RawRow {
-  const texts = record.map(utf8);
+/** The record that begins at a place; undefined if it goes on behind the text. */
+export function recordAt(text: string, start: number, last: boolean): CsvRecord | undefined {
+  const cells: string[] = [];
+  let fine = true;
+  for (let at = start; ; ) {
+    const close = text[at] === '"' ? closing(text, at) : at;
+    if (close < 0) return last ? { cells: null, end: text.length } : undefined;
+    const isQuoted = text[at] === '"';
+    const from = isQuoted ? close + 1 : at;
+    const end = endOfCell(text, from);
+    if (end === text.length && !last) return undefined;
+    const isLast = text[end] !== ",";
+    const plain = text.slice(from, isLast && end > from && text[end - 1] === "\r" ? end - 1 : end);
+    // behind a closing quote there is nothing, and elsewhere no quote
+    fine &&= isQuoted ? plain === "" : !plain.includes('"');
+    cells.push(isQuoted ? text.slice(at + 1, close).replaceAll('""', '"') : plain);
+    if (isLast) return { cells: fine ? cells : null, end: Math.min(end + 1, text.length) };
+    at = end + 1;
+  }
+}
+
+/** The quote that closes the one at a place, which is the first that is not doubled; -1 if there is none. */
+function closing(text: string, open: number): number {
+  let at = text.indexOf('"', open + 1);
+  while (at >= 0 && text[at + 1] === '"') at = text.indexOf('"', at + 2);
+  return at;
+}
+
+function endOfCell(text: string, from: number): number {
+  const cell = /[^,\n]*/y;
+  cell.lastIndex = from;
+  cell.test(text);
+  return cell.lastIndex;
+}
+
+function headerOf(file: RawFile, cells: readonly string[] | null): string[] {
+  const names = cells?.map(utf8) ?? [null];
+  if (names.includes(null)) throw new BrokenFile(`"${file.name}": the CSV header cannot be read.`);
+  return names as string[];
+}
+
+function rowOf(names: readonly string[], cells: readonly string[] | null, position: number): RawRow {
+  if (cells === null) return { position, fault: "not CSV" };
+  const texts = cells.map(utf8);
   if (texts.includes(null)) return { position, fault: "not UTF-8" };
   if (texts.length !== names.length) return { position, fault: "wrong number of cells" };
   return { position, cells: Object.fromEntries(names.map((name, i) => [name, texts[i]])) };

@@ -54,11 +54,19 @@ function filesBelow(path: string): string[] {
 async function rawFile(path: string): Promise<RawFile> {
   const { size } = statSync(path);
   const [ending = "", packing = ""] = endings(path);
-  const byName = { gz: "gzip", gzip: "gzip", zst: "zstd", zstd: "zstd" }[packing] as RawFile["packed"] | undefined;
-  const file: RawFile = { path, name: path, size, format: "ndjson", packed: byName ?? "none", folders: foldersOf(path) };
-  const named = { ndjson: "ndjson", jsonl: "ndjson", csv: "csv", parquet: "parquet", pq: "parquet" }[ending] as
-    | RawFile["format"]
+  const byName = ({ __proto__: null, gz: "gzip", gzip: "gzip", zst: "zstd", zstd: "zstd" } as Record<string, unknown>)[packing] as
+    | RawFile["packed"]
     | undefined;
+  const file: RawFile = { path, name: path, size, format: "ndjson", packed: byName ?? "none", folders: foldersOf(path) };
+  const formats: Record<string, unknown> = {
+    __proto__: null,
+    ndjson: "ndjson",
+    jsonl: "ndjson",
+    csv: "csv",
+    parquet: "parquet",
+    pq: "parquet",
+  };
+  const named = formats[ending] as RawFile["format"] | undefined;
   if (named !== undefined) return { ...file, format: named };
   const packed = byName ?? packedAs(await headOf({ ...file, packed: "none" }));
   const head = await headOf({ ...file, packed }).catch(() => Buffer.alloc(0));

@@ -99,11 +99,13 @@ export async function* jsonArrayRows(file: RawFile): AsyncGenerator<RawRow[]> {
   let position = 0;
   let text = "";
   let expected: "array" | "first" | "element" | "comma" | "nothing" = "array";
-  const decoder = new TextDecoder("latin1");
-  for await (const chunk of bytesOf(file)) {
-    // bytes as characters: elements may be cut anywhere, and what is not UTF-8 is a matter of one element
-    text += decoder.decode(chunk, { stream: true });
+  // an element that is not all there is looked at again once there is twice as much, so that a long one takes no quadratic time
+  let wanted = 0;
+  for await (const chunk of withEnd(bytesOf(file))) {
+    // bytes as characters (a TextDecoder's latin1 is windows-1252): elements may be cut anywhere, and what is not UTF-8 is a matter of one element
+    text += chunk?.toString("latin1") ?? "";
     if (text.length > MAX_RECORD_BYTES) throw broken("has an element longer than 256 MB");
+    if (chunk !== null && text.length < wanted) continue;
     const rows: RawRow[] = [];
     let at = 0;
     if (expected === "array" && text.startsWith("\u00ef\u00bb\u00bf")) at = 3;
@@ -127,10 +129,16 @@ export async function* jsonArrayRows(file: RawFile): AsyncGenerator<RawRow[]> {
       }
     }
     text = text.slice(at);
+    wanted = 2 * text.length;
     yield rows;
   }
   if (position === 0 && expected === "array" && text === "" && file.size === 0) return;
   if (expected !== "nothing") throw broken("is no JSON array, or is cut");
+}
+
+async function* withEnd<T>(all: AsyncIterable<T>): AsyncGenerator<T | null> {
+  yield* all;
+  yield null;
 }
 
 /** Where the element that begins at a place ends, -1 if that has not been read yet. */

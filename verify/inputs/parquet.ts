@@ -11,9 +11,11 @@ import {
   type SchemaTree,
 } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
+import { listening } from "../../pipeline/errors";
 import { BrokenFile } from "../../pipeline/io/rows";
 import { type Cell, Day, Instant, type RawFile, type RawRow } from "./cells";
 import { bytesOf } from "./files";
+import { checkPages, checkRows, MAX_WHOLE_BYTES } from "./parquetlimits";
 
 const ROWS_AT_ONCE = 16_384;
 
@@ -37,8 +39,9 @@ export async function* parquetRows(raw: RawFile, columns: readonly string[]): As
   physicalOnly(metadata);
   const options = { file, metadata, columns: wanted.map(({ element }) => element.name), compressors, utf8: false, parsers: AS_STORED };
   let start = 0;
-  for (const { num_rows } of metadata.row_groups) {
-    const end = start + Number(num_rows);
+  for (const group of metadata.row_groups) {
+    await whileReading(raw, () => checkPages(file, group, options.columns));
+    const end = start + Number(group.num_rows);
     for (; start < end; start = Math.min(end, start + ROWS_AT_ONCE)) {
       const rowEnd = Math.min(end, start + ROWS_AT_ONCE);
       const found =
@@ -53,19 +56,24 @@ export async function* parquetRows(raw: RawFile, columns: readonly string[]): As
 async function buffered(raw: RawFile): Promise<AsyncBuffer> {
   if (raw.packed === "none") return asyncBufferFromFile(raw.path);
   const parts: Buffer[] = [];
-  for await (const part of bytesOf(raw)) parts.push(part);
+  let length = 0;
+  for await (const part of bytesOf(raw)) {
+    parts.push(part);
+    if ((length += part.length) > MAX_WHOLE_BYTES) throw new BrokenFile(`"${raw.name}" has more than 1 GB once it is unpacked.`);
+  }
   const bytes = new Uint8Array(Buffer.concat(parts));
   return { byteLength: bytes.length, slice: (from, to) => bytes.slice(from, to).buffer };
 }
 
 async function described(file: AsyncBuffer): Promise<{ metadata: FileMetaData; root: SchemaTree }> {
   const metadata = await parquetMetadataAsync(file, { geoparquet: false, parsers: AS_STORED });
+  checkRows(metadata, file.byteLength);
   return { metadata, root: parquetSchema(structuredClone(metadata)) };
 }
 
 async function whileReading<T>({ name }: RawFile, read: () => Promise<T>): Promise<T> {
   try {
-    return await read();
+    return await listening(read);
   } catch (error) {
     throw new BrokenFile(`"${name}" cannot be read as Parquet (${(error as Error).message}).`);
   }

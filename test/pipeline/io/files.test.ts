@@ -171,3 +171,9 @@ describe("splits", () => {
     expect(await plan(1 << 30)).toEqual([[0, 3]]);
   });
 });
+
+test("a file may be called as what every object has", () => {
+  write("odd/a.constructor");
+  write("odd/b.ndjson.__proto__");
+  expect(findFiles(at("odd"), "clicks").map(({ format, compression }) => [format, compression])).toEqual(Array(2).fill(["ndjson", "none"]));
+});

@@ -1,10 +1,14 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import type { ColumnMetaData } from "hyparquet";
 import { findFiles } from "../../../pipeline/io/files";
+import { ParquetFile } from "../../../pipeline/io/parquetfile";
+import { checkEntries, type PageFormat, unpackPage } from "../../../pipeline/io/parquetpage";
 import { cellsOf } from "../../../pipeline/io/parquettypes";
 import { readSplit } from "../../../pipeline/io/readers";
 import { BrokenFile } from "../../../pipeline/io/rows";
+import { readWhole } from "../../../pipeline/io/text";
 import { type Cell, EpochDay, Moment } from "../../../transforms/cells";
 import { type Gathered, gatherFile, temporary } from "./gather";
 
@@ -132,4 +136,26 @@ test("an error of the sink is not taken for the file's", async () => {
     drain: async () => {},
   });
   await expect(reading).rejects.toBe(sinkError);
+});
+
+test("pages and rows that no bytes can be behind are refused before there is memory for them", async () => {
+  const metadata = { codec: "GZIP", num_values: 2n ** 40n } as unknown as ColumnMetaData;
+  const format = { metadata } as PageFormat;
+  for (const size of [-1, 2 ** 29 + 1, 2 ** 31 - 1])
+    expect(() => unpackPage(new Uint8Array(9), size, metadata)).toThrow("512 MB are the most");
+  expect(() => checkEntries(2 ** 26 + 1, format)).toThrow("67108864 are the most");
+  checkEntries(2 ** 26, format);
+  const bytes = readFileSync(join(FIXTURES, "int64.parquet"));
+  // thrift's compact protocol: a row group's 11 rows, before where in the file it is
+  const broken = Buffer.from(bytes.toString("latin1").replace("\x16\x16\x26\x08", "\x16\xfe\xff\xff\xff\x7f\x26\x08"), "latin1");
+  broken.writeUInt32LE(broken.readUInt32LE(broken.length - 8) + broken.length - bytes.length, broken.length - 8);
+  expect(broken.length).toBe(bytes.length + 4);
+  const [file] = findFiles(files.write("many.parquet", broken), "clicks");
+  await expect(ParquetFile.open(file)).rejects.toThrow("17179869183 rows are more than 498 bytes can hold");
+});
+
+test("what unpacks to more than there may be in memory at once is refused", async () => {
+  const [file] = findFiles(files.write("large.parquet.gz", gzipSync(Buffer.alloc(3 << 20))), "clicks");
+  expect(await readWhole(file, 3 << 20)).toHaveLength(3 << 20);
+  await expect(readWhole(file, (3 << 20) - 1)).rejects.toThrow(/more than 2 MB once it is unpacked/);
 });

@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { connect } from "node:net";
+import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { Client, credentials } from "@grpc/grpc-js";
@@ -62,6 +64,21 @@ const alive = (pid: number): boolean => {
     return false;
   }
 };
+
+test("a pool is at this machine's own address only, unless told otherwise", async () => {
+  const { pool } = await start();
+  const [host, port] = pool.address.split(":");
+  expect(host).toBe("localhost");
+  const reached = (address: string) =>
+    new Promise<boolean>((resolve) => {
+      const socket = connect(Number(port), address, () => resolve(true)).on("error", () => resolve(false));
+      socket.once("close", () => socket.destroy()).setTimeout(5000, () => socket.destroy(new Error("silent")));
+      open.push(() => socket.destroy());
+    });
+  expect(await reached("localhost")).toBe(true);
+  const others = Object.values(networkInterfaces()).flatMap((all) => all!.filter(({ internal, family }) => !internal && family === "IPv4"));
+  for (const { address } of others) expect([address, await reached(address)]).toEqual([address, false]);
+});
 
 test("a port that somebody has is told, with what to do", async () => {
   const { pool } = await start();

@@ -109,7 +109,7 @@ test("a line is read the same whether or not a reader was made for its layout", 
         if (alone !== undefined) expect(alone.slice(0, 4)).toEqual(careful.ofJson(line.at(-1) === 13 ? line.subarray(0, -1) : line));
       }
     }),
-    { numRuns: Number(process.env.RUNS ?? 300) },
+    { numRuns: Number(process.env.RUNS ?? 150) },
   );
   expect(mockTaken).toBeGreaterThan(1000);
   expect(mockLeft).toBeGreaterThan(500);
