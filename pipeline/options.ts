@@ -118,7 +118,9 @@ export const BuildOptions = z.strictObject({
     .string()
     .refine((text) => parseConditions(text) !== undefined, `must be ${CONDITIONS}`)
     .optional()
-    .describe("Figures with which nothing is published, such as zero_history_pct>0.5,rejects>0.1%; also avg_history_length, rows.")
+    .describe(
+      "Figures with which nothing is published, such as zero_history_pct>0.5,rejects>0.1%,late>1%,leak; also avg_history_length, rows.",
+    )
     .meta({ value: "CONDITION,..." }),
   metricsJson: path("File for the figures of data quality and the ledger.").optional().meta({ value: "FILE" }),
   maxPositions: wholeNumber(1, 100_000, "of positions")

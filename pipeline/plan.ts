@@ -7,6 +7,7 @@ import { type ActionTable, DEFAULT_TABLES, type Rules } from "../transforms/rule
 import { date } from "../transforms/values";
 import type { Plan } from "./backstory";
 import { windowRules } from "./certify";
+import { asksForLeak } from "./conditions";
 import { runsIn } from "./decide";
 import { ConfigError } from "./errors";
 import { findInputs, planSplits, textBytes } from "./io/files";
@@ -62,7 +63,7 @@ export async function planRun(options: BuildOptions, runId: string): Promise<Pla
     tables: tables.map(({ path: _, ...table }) => table),
     buckets: shards * Math.ceil(Math.max(1, bytes) / BUCKET_BYTES / shards),
     shards,
-    keepTimes: columns.some(({ holds }) => holds === "action_times"),
+    keepTimes: columns.some(({ holds }) => holds === "action_times") || asksForLeak(options.failOn),
   };
   rules.days = await daysOf(range, options.trainDays, rules, inputs[0].files, splits);
   const dates = options.dates === undefined ? [] : (rules.days ?? []).map(dayName);
@@ -83,6 +84,7 @@ export async function planRun(options: BuildOptions, runId: string): Promise<Pla
       compression: options.compression,
       rowGroupBytes: options.rowGroupBytes,
       shards,
+      recheck: asksForLeak(options.failOn) ? windowRules(rules) : null,
       attempts,
       staging: remote ? `${temporary}/staging` : null,
     },

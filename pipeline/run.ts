@@ -130,7 +130,8 @@ async function tellFigures({ metricsJson }: BuildOptions, outcome: Outcome): Pro
 function figuresOf({ quality, ledger, error, warnings }: Outcome) {
   const rejects = Object.fromEntries(Object.entries(ledger).map(([table, { reasons }]) => [table, reasons]));
   const rows = Object.fromEntries(Object.entries(ledger).map(([table, counts]) => [table, { rows: counts.rows, ...counts.places }]));
-  return { ...quality, ledger: rows, rejects, warnings, ...(error === undefined ? {} : { error }) };
+  const late = Object.fromEntries(Object.entries(ledger).flatMap(([table, { late }]) => (late === undefined ? [] : [[table, late]])));
+  return { ...quality, ledger: rows, rejects, late, warnings, ...(error === undefined ? {} : { error }) };
 }
 
 /** What this run tried and did not publish goes; so do folders that it made in vain, from `made` on. */
