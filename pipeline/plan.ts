@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { ActionBuilder } from "../transforms/actions";
@@ -70,8 +71,10 @@ export async function planRun(options: BuildOptions, runId: string): Promise<Pla
   if (options.writeMode === "error") await refuseExisting((rules.days ?? []).map(dayName), placeOf(options.output));
   const attempts = attemptsOf(options.output, runId);
   const remote = isRemote(options.output);
+  // of this attempt alone: another at the same run may be at work, or just about to end
+  const own = randomUUID().slice(0, 8);
   const temporary =
-    options.tempDir === undefined && !remote ? `${attempts}/memory` : join(options.tempDir ?? tmpdir(), `backstory-${runId}`);
+    options.tempDir === undefined && !remote ? `${attempts}/memory-${own}` : join(options.tempDir ?? tmpdir(), `backstory-${runId}-${own}`);
   return {
     memory: planMemory(options.maxMemory, options.threads, bytes < SMALL_BYTES ? 1 : availableParallelism(), temporary),
     rankings: splits.filter(({ table }) => table === IMPRESSIONS),
