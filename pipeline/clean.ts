@@ -76,6 +76,13 @@ export async function ownAttempts({ storage, output }: Place, run: string, inThi
   );
 }
 
+/** Whether another process has taken up the attempts of a run: one that tries it again, under the same name. */
+export async function isTakenOver(place: Place, run: string): Promise<boolean> {
+  const owner = await ownerOf(place, attemptsOf(place.output, run));
+  const { host, pid, began } = thisProcess();
+  return owner !== undefined && (owner.host !== host || owner.pid !== pid || owner.began !== began);
+}
+
 /** What is ours may be no link to elsewhere: what is removed and written there would be somebody else's. */
 async function refuseLinks({ storage, output }: Place): Promise<void> {
   for (const name of OURS) {

@@ -14,6 +14,7 @@
 
 import { z } from "zod";
 import { PublishError } from "./errors";
+import { inParallel } from "./io/parallel";
 import { type Manifest, type Marker, RUN_ID } from "./manifest";
 import { ATTEMPTS, manifestFile, type Place, partitionOf } from "./partitions";
 import { join } from "./paths";
@@ -77,7 +78,8 @@ export class Completion {
     await this.once(join(this.commit, "manifest.json"), manifest);
     await storage.move(join(output, SUCCESS), join(this.commit, "before", TOP, SUCCESS));
     await this.turn("before", "during", TOP);
-    for (const partition of this.plan.partitions) await this.publish(partition);
+    // No step of a partition touches what is another's, be it in the output or in the commit; the top waits for all of them.
+    await inParallel(this.plan.partitions, storage.atOnce, (partition) => this.publish(partition));
     await this.once(join(this.commit, "marks", TOP), join(output, SUCCESS));
   }
 

@@ -5,6 +5,7 @@ import { certify, leaksOf, type WindowRules } from "./certify";
 import type { CommitPlan } from "./commit";
 import { ConfigError, PublishError } from "./errors";
 import type { Gathered } from "./gathered";
+import { inParallel } from "./io/parallel";
 import { instantOf, MANIFESTS, type Manifest, type Marker, type Partition, parseManifest, parseMarker, RUN_ID } from "./manifest";
 import { beganOf, type Origin } from "./origin";
 import { ATTEMPTS, exists, isOurs, type Place, partitionOf, partName, partsAmong } from "./partitions";
@@ -34,8 +35,9 @@ export async function decide(place: Place, target: Target, { files, ledger, metr
   const written = Map.groupBy(files, ({ dt }) => dt);
   const empty = writeMode === "overwrite" ? target.dates.filter((dt) => !written.has(dt)) : [];
   await refuseOverlap(place, target, new Set([...written.keys(), ...empty]));
-  const found = new Map<string, Found>();
-  for (const dt of [...written.keys(), ...empty]) found.set(dt, await look(place, dt, target));
+  const dts = [...written.keys(), ...empty];
+  const looks = await inParallel(dts, place.storage.atOnce, (dt) => look(place, dt, target));
+  const found = new Map(dts.map((dt, i) => [dt, looks[i]]));
   const partitions = Array.from(written, ([dt, some]) => partitionFor(dt, some, found.get(dt)!, target, metrics));
   const emptied = empty.map((dt) => ({ dt, replaced: found.get(dt)!.parts })).filter(({ replaced }) => replaced.length > 0);
   const plan: CommitPlan = {
@@ -98,15 +100,15 @@ const nameOf = ({ shard }: WrittenFile, { shards, writeMode, runId }: Target): s
 
 /** What writers have told of must be there, before anything of an earlier run goes. */
 async function refuseLost({ storage }: Place, files: readonly WrittenFile[]): Promise<void> {
-  for (const { attempt, bytes } of files) {
+  await inParallel(files, storage.atOnce, async ({ attempt, bytes }) => {
     const size = await storage.size(attempt);
-    if (size === bytes) continue;
+    if (size === bytes) return;
     const what = size === undefined ? "is gone" : `has ${size} bytes instead of ${bytes}`;
     throw new PublishError(
       `"${attempt}" ${what}: somebody has changed the output folder during the run; nothing was published. Run again, and leave ${ATTEMPTS} alone.`,
       1,
     );
-  }
+  });
 }
 
 /** Two runs that were at work on one partition at the same time: the first to publish has it. */

@@ -1,4 +1,5 @@
-import { Calendar } from "../transforms/calendar";
+import { Calendar, DAY_MICROS } from "../transforms/calendar";
+import { comparedOf, type Lateness, SAME_DAY_SAID } from "../transforms/lateness";
 import { timeFromDate } from "../transforms/normalise";
 import type { ActionTable, Rules } from "../transforms/rules";
 import { CsvTable, MAX_CSV_RECORD_BYTES } from "./io/csv";
@@ -27,6 +28,8 @@ import { NdjsonRankings } from "./scan/ndjsonrankings";
 export interface FastSink extends RowSink {
   /** as ScanOptions has it */
   readonly useful?: Useful;
+  /** when no row of a row group can be late, as far as its footer proves it */
+  readonly late?: Pick<Lateness, "isSure">;
   /** times are instants */
   actions(rows: ScannedActions): void;
   rankings(rows: ScannedRankings): void;
@@ -46,7 +49,12 @@ export function readFast(
   rules: Rules,
   sink: FastSink,
 ): Promise<number> {
-  const options = { utc: rules.timezone === "UTC", partition: split.file.partition };
+  const calendar = new Calendar(rules.timezone);
+  const options = {
+    utc: rules.timezone === "UTC",
+    partition: split.file.partition,
+    instant: (wall: number) => calendar.instant(wall),
+  };
   if (split.file.format === "parquet") return readColumns(split, table, columns, rules, sink);
   const make = table === undefined ? rankingScanner(options, sink) : actionScanner(fieldsOf(table, rules), options, rules.timezone, sink);
   const csv = split.file.format === "csv";
@@ -58,7 +66,16 @@ export function readFast(
 
 /** As readFast, for Parquet, which has columns already. */
 async function readColumns(split: Split, table: ActionTable | undefined, columns: readonly string[], rules: Rules, sink: FastSink) {
-  const options = { utc: rules.timezone === "UTC", partition: split.file.partition, timeUnit: rules.timeUnit, useful: sink.useful };
+  const calendar = new Calendar(rules.timezone);
+  const instant = (wall: number) => calendar.instant(wall);
+  const options = {
+    utc: rules.timezone === "UTC",
+    partition: split.file.partition,
+    timeUnit: rules.timeUnit,
+    useful: sink.useful,
+    late: sink.late,
+    instant,
+  };
   const { ParquetActions, ParquetRankings, readParquet } = await import("./scan/parquet.js");
   const { positions } = await readParquet(split, columns, sink, (root) =>
     table === undefined
@@ -83,6 +100,9 @@ function actionSink(options: ScanOptions, timezone: string, sink: FastSink): Omi
   const calendar = new Calendar(timezone);
   const out = scannedActions();
   const flush = (wall: boolean) => {
+    // as text it is the day of the time as written, be that on the wall or in UTC
+    if (!options.utc)
+      for (let i = 0; i < out.length; i++) if (out.ownDays[i] === SAME_DAY_SAID) out.ownDays[i] = Math.floor(out.times[i] / DAY_MICROS);
     if (wall && !options.utc) for (let i = 0; i < out.length; i++) out.times[i] = calendar.instant(out.times[i]);
     sink.actions(out);
   };
@@ -111,6 +131,7 @@ function fieldsOf(table: ActionTable, rules: Rules): ActionFields {
     time: dated ? table.date! : table.time,
     timeIs: dated ? "date" : "timestamp",
     ownDay: rules.actionClock === "time" ? null : table.dt,
+    ...comparedOf(table, rules),
   };
 }
 

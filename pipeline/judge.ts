@@ -1,4 +1,5 @@
 import { distance } from "fastest-levenshtein";
+import { LATE_KINDS } from "../transforms/lateness";
 import { type Ledger, rejectedRows, type TableCounts } from "../transforms/tablecounts";
 
 /** How many rejects are too many: a count, or a percentage of each table's rows. */
@@ -30,10 +31,23 @@ export function judge(ledger: Ledger, limits: Limits): Verdict {
       warnings.push(
         `${table}: ${counts.zeroItems} rows have an item 0, which is legal but often a default; padding is told by action_types, never by the item.`,
       );
+    warnings.push(...lateWarnings(table, counts));
   }
   const { places = {}, rows = 0 } = ledger.impressions ?? {};
   if ((places.used ?? 0) + (places["without history"] ?? 0) > 0) return { exitCode: 0, warnings };
   return { error: nothingInDates(rows, places), exitCode: 2, warnings };
+}
+
+/** Of each kind of late rows how many, and the days that have most; rows of the newest dt itself are nothing to warn of. */
+function lateWarnings(table: string, { rows, late }: TableCounts): string[] {
+  if (late === undefined || late.rows === 0) return [];
+  const kinds = Object.entries(late.days).filter(([kind]) => kind !== LATE_KINDS[0]);
+  const told = kinds.map(([kind, days]) => {
+    const all = Object.entries(days).toSorted(([, a], [, b]) => b - a);
+    const most = all.slice(0, 3).map(([day, n]) => `${day} ${n}`);
+    return `${kind} ${all.reduce((sum, [, n]) => sum + n, 0)} (${most.join(", ")}${all.length > 3 ? " ..." : ""})`;
+  });
+  return [`${table}: ${late.rows} of ${rows} rows are late, or not from when they say: ${told.join("; ")}. They count by their times.`];
 }
 
 function nothingInDates(rows: number, places: TableCounts["places"]): string {

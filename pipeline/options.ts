@@ -106,6 +106,17 @@ export const BuildOptions = z.strictObject({
     .default(ROW_GROUP_BYTES)
     .describe("Decoded size of a row group.")
     .meta({ value: "BYTES" }),
+  runId: z
+    .string()
+    .regex(
+      /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+      "must be at most 64 letters, digits, dots, dashes and underscores, the first a letter or digit",
+    )
+    .optional()
+    .describe(
+      "Name of the run. One that is published under it already is not built again, so that a scheduler may try a run as often as it likes.",
+    )
+    .meta({ value: "ID" }),
   rejects: path("File that rejected rows are told in: table, file, position, reason.").optional().meta({ value: "FILE" }),
   maxRejects: z
     .union([z.number(), z.string()], "must be a count such as 100 or a percentage such as 1%")
@@ -118,7 +129,9 @@ export const BuildOptions = z.strictObject({
     .string()
     .refine((text) => parseConditions(text) !== undefined, `must be ${CONDITIONS}`)
     .optional()
-    .describe("Figures with which nothing is published, such as zero_history_pct>0.5,rejects>0.1%; also avg_history_length, rows.")
+    .describe(
+      "Figures with which nothing is published, such as zero_history_pct>0.5,rejects>0.1%,late>1%,leak; also avg_history_length, rows.",
+    )
     .meta({ value: "CONDITION,..." }),
   metricsJson: path("File for the figures of data quality and the ledger.").optional().meta({ value: "FILE" }),
   report: path("File for a page with charts of data quality, as backstory report writes it; reads the output once more.")

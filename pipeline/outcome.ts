@@ -8,6 +8,8 @@ import { published } from "./turn";
 export interface Outcome {
   runId: string;
   exitCode: number;
+  /** an earlier attempt at this run has published it; this one has done nothing */
+  already?: true;
   /** why nothing was published */
   error?: string;
   warnings: string[];

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { ActionBuilder } from "../transforms/actions";
@@ -7,6 +8,7 @@ import { type ActionTable, DEFAULT_TABLES, type Rules } from "../transforms/rule
 import { date } from "../transforms/values";
 import type { Plan } from "./backstory";
 import { windowRules } from "./certify";
+import { asksForLeak } from "./conditions";
 import { runsIn } from "./decide";
 import { ConfigError } from "./errors";
 import { findInputs, planSplits, textBytes } from "./io/files";
@@ -61,15 +63,17 @@ export async function planRun(options: BuildOptions, runId: string): Promise<Pla
     tables: tables.map(({ path: _, ...table }) => table),
     buckets,
     shards,
-    keepTimes: columns.some(({ holds }) => holds === "action_times"),
+    keepTimes: columns.some(({ holds }) => holds === "action_times") || asksForLeak(options.failOn),
   };
   rules.days = await daysOf(range, options.trainDays, rules, inputs[0].files, splits);
   const dates = options.dates === undefined ? [] : (rules.days ?? []).map(dayName);
   if (options.writeMode === "error") await refuseExisting((rules.days ?? []).map(dayName), placeOf(options.output));
   const attempts = attemptsOf(options.output, runId);
   const remote = isRemote(options.output);
+  // of this attempt alone: another at the same run may be at work, or just about to end
+  const own = randomUUID().slice(0, 8);
   const temporary =
-    options.tempDir === undefined && !remote ? `${attempts}/memory` : join(options.tempDir ?? tmpdir(), `backstory-${runId}`);
+    options.tempDir === undefined && !remote ? `${attempts}/memory-${own}` : join(options.tempDir ?? tmpdir(), `backstory-${runId}-${own}`);
   return {
     memory: planMemory(options.maxMemory, options.threads, bytes < SMALL_BYTES ? 1 : availableParallelism(), temporary),
     rankings: splits.filter(({ table }) => table === IMPRESSIONS),
@@ -82,6 +86,7 @@ export async function planRun(options: BuildOptions, runId: string): Promise<Pla
       compression: options.compression,
       rowGroupBytes: options.rowGroupBytes,
       shards,
+      recheck: asksForLeak(options.failOn) ? windowRules(rules) : null,
       attempts,
       staging: remote ? `${temporary}/staging` : null,
     },

@@ -52,7 +52,8 @@ function check(gathered: Gathered, { limits }: PublishOptions): Verdict {
   if (bug !== undefined) return { error: bug, exitCode: 1, warnings: [] };
   const verdict = judge(gathered.ledger, limits);
   if (verdict.error !== undefined || limits.failOn === undefined) return verdict;
-  const error = conditionsMet(parseConditions(limits.failOn)!, gathered.ledger, gathered.metrics.report());
+  const leaks = gathered.files.reduce((sum, file) => sum + (file.leaks ?? 0), 0);
+  const error = conditionsMet(parseConditions(limits.failOn)!, gathered.ledger, gathered.metrics.report(), leaks);
   return error === undefined ? verdict : { ...verdict, error, exitCode: 3 };
 }
 

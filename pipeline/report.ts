@@ -115,12 +115,31 @@ class ProgressLine {
 }
 
 function summary(outcome: Outcome, { output }: BuildOptions, ms: number) {
-  const { runId, rows, files, emptied, unread, ledger, quality, warnings, manifest } = outcome;
-  return { runId, output, rows, seconds: ms / 1000, stages: stages.report(), files, emptied, unread, ledger, quality, warnings, manifest };
+  const { runId, already = false, rows, files, emptied, unread, ledger, quality, warnings, manifest } = outcome;
+  return {
+    runId,
+    already,
+    output,
+    rows,
+    seconds: ms / 1000,
+    stages: stages.report(),
+    files,
+    emptied,
+    unread,
+    ledger,
+    quality,
+    warnings,
+    manifest,
+  };
 }
 
-function told({ rows, files, emptied, unread, ledger, quality }: Outcome, { output, rejects }: BuildOptions, ms: number): string {
+function told(
+  { runId, already, rows, files, emptied, unread, ledger, quality }: Outcome,
+  { output, rejects }: BuildOptions,
+  ms: number,
+): string {
   const lines = [
+    ...(already ? [`run ${runId} is published already, by an earlier attempt; nothing was built:`] : []),
     `${thousands(rows)} rows in ${files.length} files, ${(files.reduce((sum, { bytes }) => sum + bytes, 0) / 1e6).toFixed(1)} MB, in ${(ms / 1000).toFixed(1)} s: ${output}`,
     `history: ${quality.avg_history_length.toFixed(1)} actions on average, none for ${(quality.zero_history_pct * 100).toFixed(1)}% of rows`,
     "where every input row ended:",

@@ -1,14 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { stages } from "../beam/stages";
 import { threads, useThreads } from "../beam/threads";
 import type { Plan } from "./backstory";
-import { clean, ownAttempts } from "./clean";
+import { clean, isTakenOver, ownAttempts } from "./clean";
 import { ConfigError, Interrupted, isDiskFull, PublishError } from "./errors";
 import { isRemote, remoteObjects } from "./io/remote";
 import { KERNELS } from "./kernels";
+import { parseManifest } from "./manifest";
 import type { BuildOptions } from "./options";
+import { dataOptions } from "./origin";
 import { type Outcome, publishedOutcome } from "./outcome";
 import { outcomeFile, type Place, placeOf } from "./partitions";
 import { planRun } from "./plan";
@@ -23,16 +26,20 @@ import { isBegun, settle } from "./turn";
  */
 export async function build(options: BuildOptions, watch: Watch = NOBODY_WATCHES): Promise<Outcome> {
   const choice = chooseRunner(options);
-  const runId = newRunId();
+  const runId = options.runId ?? newRunId();
   stages.clear();
   const place = placeOf(options.output);
   const stop = aborted(watch.signal);
   const planned = stages.during("plan", async () => {
-    // what an interrupted run has left would be in the way
+    // what an interrupted run has left would be in the way; where it is this one, it may be all there is to do
     await clean(place);
-    return planRun(options, runId);
+    return (await publishedBefore(options, place)) ?? (await planRun(options, runId));
   });
   const plan = await Promise.race([stop, planned]);
+  if ("already" in plan) {
+    await tellFigures(options, plan);
+    return plan;
+  }
   const made = makeAttempts(plan.files.attempts, options.output);
   try {
     await ownAttempts(place, runId, choice === null || endsWithUs(choice));
@@ -54,9 +61,26 @@ export async function build(options: BuildOptions, watch: Watch = NOBODY_WATCHES
     await threads().close();
     useThreads(1);
     rmSync(plan.memory.room.folder, { recursive: true, force: true });
-    // what is half published is finished from there
-    if (!(await isBegun(place, runId))) await cleanUp(place, plan.files.attempts, made);
+    // what is half published is finished from there; and another attempt at this run may have come after this one
+    if (!(await isBegun(place, runId)) && !(await isTakenOver(place, runId))) await cleanUp(place, plan.files.attempts, made);
   }
+}
+
+/** What an earlier attempt at this run has published. @throws ConfigError if it was another run that had its name */
+async function publishedBefore(options: BuildOptions, place: Place): Promise<(Outcome & { already: true }) | undefined> {
+  const { runId, writeMode } = options;
+  if (runId === undefined) return undefined;
+  const outcome = await publishedOutcome(place, runId);
+  if (outcome === undefined) return undefined;
+  const then = parseManifest((await place.storage.read(outcome.manifest!)) ?? "", outcome.manifest!);
+  const now: Record<string, unknown> = { ...dataOptions(options, options.shards ?? Number(then.options.shards)), writeMode };
+  const before: Record<string, unknown> = { ...then.options, writeMode: then.writeMode };
+  const names = [...new Set([...Object.keys(now), ...Object.keys(before)])];
+  const other = names.find((name) => !isDeepStrictEqual(now[name], before[name]));
+  if (other === undefined) return { ...outcome, already: true };
+  throw new ConfigError(
+    `--run-id=${runId} is the name of a run that is published in ${options.output}, with another ${other}. Give this one a name of its own, or the options of that one.`,
+  );
 }
 
 /** Ends what a run that has failed has begun to publish. @returns whether all of it is published, since that had been decided */
@@ -130,7 +154,8 @@ async function tellFigures({ metricsJson }: BuildOptions, outcome: Outcome): Pro
 function figuresOf({ quality, ledger, error, warnings }: Outcome) {
   const rejects = Object.fromEntries(Object.entries(ledger).map(([table, { reasons }]) => [table, reasons]));
   const rows = Object.fromEntries(Object.entries(ledger).map(([table, counts]) => [table, { rows: counts.rows, ...counts.places }]));
-  return { ...quality, ledger: rows, rejects, warnings, ...(error === undefined ? {} : { error }) };
+  const late = Object.fromEntries(Object.entries(ledger).flatMap(([table, { late }]) => (late === undefined ? [] : [[table, late]])));
+  return { ...quality, ledger: rows, rejects, late, warnings, ...(error === undefined ? {} : { error }) };
 }
 
 /** What this run tried and did not publish goes; so do folders that it made in vain, from `made` on. */

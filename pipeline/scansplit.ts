@@ -4,7 +4,9 @@ import { join } from "node:path";
 import type { KV } from "../beam/cogroup";
 import { fits, type MaybeSpilled, type Spilled } from "../beam/spill";
 import type { Emit } from "../beam/threads";
+import { END_DAY, FIRST_DAY } from "../transforms/calendar";
 import type { Cell } from "../transforms/cells";
+import { Lateness } from "../transforms/lateness";
 import { ActionNormaliser, type Normaliser, RankingNormaliser, type Source } from "../transforms/normalise";
 import { type RankingBatch, RankingBuilder } from "../transforms/rankings";
 import type { Rules } from "../transforms/rules";
@@ -78,6 +80,20 @@ function indexOf(shown: ScanInput["shown"], rules: Rules): ShownIndex | null {
   return cached.index;
 }
 
+let known: { id: number; dts: [number, number] } | undefined;
+
+/** The first and the last dt that has a ranking, the wrong way round where none has; null if that is not known. */
+function dtsOf(shown: ScanInput["shown"]): [number, number] | null {
+  if (shown === null) return null;
+  const { id, customers } = shown;
+  if (known?.id !== id) {
+    const first = customers.firstDays.reduce((a, b) => Math.min(a, b), END_DAY);
+    const last = customers.lastDays.reduce((a, b) => Math.max(a, b), FIRST_DAY);
+    known = { id, dts: [first, last] };
+  }
+  return known.dts;
+}
+
 /** Whether one of the slots [from, to) has the item 0. */
 function hasZero(items: Int32Array, from: number, to: number): boolean {
   for (let slot = from; slot < to; slot++) if (items[2 * slot] === 0 && items[2 * slot + 1] === 0) return true;
@@ -104,6 +120,8 @@ function jsonCell(text: string): Cell | undefined {
 class Scan implements FastSink {
   readonly normaliser: Normaliser;
   readonly useful: ShownIndex | undefined;
+  /** the last of the normaliser's columns */
+  readonly optional: readonly string[];
   rejectsFile: string | null = null;
   drain: () => Promise<void> = async () => {};
 
@@ -117,6 +135,7 @@ class Scan implements FastSink {
   private readonly rules: Rules;
   private readonly rejectsFolder: string | null;
   private readonly counts: TableCounts = noCounts();
+  readonly late: Lateness | undefined;
   private readonly source: Source;
   private rejects: string[] = [];
   private toldRows = 0;
@@ -129,14 +148,22 @@ class Scan implements FastSink {
     const index = indexOf(shown, rules);
     this.useful = index ?? undefined;
     this.gatheredActions = new ActionGather(table?.type ?? 0, index, rules.actionClock !== "time");
-    this.normaliser =
-      table === undefined ? new RankingNormaliser(rules, this.gatheredRankings) : new ActionNormaliser(table, rules, this.gatheredActions);
+    if (table === undefined) {
+      this.normaliser = new RankingNormaliser(rules, this.gatheredRankings);
+      this.optional = [];
+    } else {
+      this.late = new Lateness(table, rules, dtsOf(shown), split.file.partition);
+      const normaliser = new ActionNormaliser(table, rules, this.gatheredActions, this.late);
+      this.normaliser = normaliser;
+      this.optional = normaliser.optional;
+    }
     this.source = sourceOf(split);
     this.wanted = rules.days === null ? null : new Set(rules.days);
   }
 
-  actions({ length, customers, items, times, ownDays }: ScannedActions): void {
+  actions({ length, customers, items, times, ownDays, clocks, unread }: ScannedActions): void {
     this.counts.rows += length;
+    if (!unread) this.late?.seeAll(length, times, ownDays, clocks);
     for (let i = 0; i < length; i++) if (items[2 * i] === 0 && items[2 * i + 1] === 0) this.counts.zeroItems++;
     this.gatheredActions.add(customers, items, times, ownDays, length);
   }
@@ -156,7 +183,8 @@ class Scan implements FastSink {
 
   row(cells: Cell[], position: number): void {
     this.counts.rows++;
-    for (let i = 0; i < cells.length; i++) if (cells[i] === undefined) this.lacks(this.normaliser.columns[i]);
+    const required = cells.length - this.optional.length;
+    for (let i = 0; i < required; i++) if (cells[i] === undefined) this.lacks(this.normaliser.columns[i]);
     const reason = this.normaliser.take(cells, this.source);
     if (reason !== undefined) this.rejected(reason, position);
   }
@@ -195,6 +223,8 @@ class Scan implements FastSink {
     place(ledger, this.split.table, "rejected", rejectedRows(this.counts));
     place(ledger, this.split.table, "customer never shown", this.gatheredActions.neverShown);
     place(ledger, this.split.table, "outside every window", this.gatheredActions.outside);
+    const late = this.late?.counts();
+    if (late !== undefined) this.counts.late = late;
     return ledger;
   }
 

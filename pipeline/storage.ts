@@ -29,6 +29,8 @@ export interface Tree {
 }
 
 export interface Storage {
+  /** so many operations at a time are worth it */
+  readonly atOnce: number;
   /** The text of a file; undefined where there is none. */
   read(path: string): Promise<string | undefined>;
   /** Names in a folder, in order; none where there is no folder. */
@@ -61,6 +63,8 @@ export type BeforeEach = (operation: string, path: string) => void;
 
 /** Files on this machine, or on a disk that machines share. rename(2) is what makes its operations whole. */
 export class Disk implements Storage {
+  readonly atOnce: number = 1;
+
   constructor(private readonly before: BeforeEach = () => {}) {}
 
   async read(path: string): Promise<string | undefined> {

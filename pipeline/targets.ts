@@ -1,7 +1,8 @@
 /** Checks, before a run begins, that it can write where it is to write, and that it does not write over what it reads. */
-import { accessSync, constants, existsSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, realpathSync, rmdirSync, statSync } from "node:fs";
 import { dirname, join, resolve, sep } from "node:path";
-import { ConfigError } from "./errors";
+import { ConfigError, isDiskFull } from "./errors";
 import { parseUri } from "./gcs/uri";
 import { isRemote } from "./io/remote";
 import type { InputFile } from "./io/rows";
@@ -51,6 +52,24 @@ export function checkFolder(flag: string, path: string): void {
     throw new ConfigError(`${flag} must be a folder; "${path}" ${what}. Choose another name.`);
   }
   checkWritable(flag, path, found);
+  checkFolders(flag, path, found);
+}
+
+/**
+ * Whether a folder can be made in `found`: in /proc none can, though it looks as if, and Node would try for ever to make one with those that it is in.
+ */
+function checkFolders(flag: string, path: string, found: string): void {
+  const probe = join(found, `.backstory-${randomUUID()}`);
+  try {
+    mkdirSync(probe);
+    rmdirSync(probe);
+  } catch (error) {
+    if (isDiskFull(error)) return; // said in other words, and later there may be room
+    const { code } = error as NodeJS.ErrnoException;
+    throw new ConfigError(
+      `${flag} cannot be written to (no folder can be made in ${found}: ${code}); got "${path}". Choose another place.`,
+    );
+  }
 }
 
 /** A file to write to, there or to be made, that is none of the inputs. */

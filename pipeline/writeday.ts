@@ -2,10 +2,12 @@ import { createHash, randomUUID } from "node:crypto";
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
 import { isSpilled, type MaybeSpilled, Stretches } from "../beam/spill";
 import type { Emit } from "../beam/threads";
-import { dayName } from "../transforms/calendar";
+import { Calendar, dayName } from "../transforms/calendar";
 import { compareWords, orderHash, words } from "../transforms/ids";
 import { compareSlots, type HistoryActions, type Joined } from "../transforms/joined";
 import type { RankingBatch } from "../transforms/rankings";
+import { ORDER } from "../transforms/rules";
+import type { WindowRules } from "./certify";
 import { remoteObjects } from "./io/remote";
 import type { Compression, OutputColumn } from "./parquet/schema";
 import { prepare, TrainingFile } from "./parquet/trainingfile";
@@ -19,6 +21,8 @@ export interface FileOptions {
   compression: Compression;
   rowGroupBytes: number;
   shards: number;
+  /** the rules by which the time of each action is looked at once more; null where nobody asks for that */
+  recheck?: WindowRules | null;
   /** folder of this run's attempts, within the output */
   attempts: string;
   /** where files for a bucket are made before they go there; null where attempts are on this machine */
@@ -35,6 +39,8 @@ export interface WrittenFile {
   rows: number;
   bytes: number;
   sha256: string;
+  /** actions in its histories that are from their cutoff or later, each once for a history; absent where nobody looked */
+  leaks?: number;
 }
 
 export interface WriteInput {
@@ -62,11 +68,12 @@ export async function writeDay({ shard, day, parts, options }: WriteInput, emit:
       hash.update(bytes);
       writeFully(fd, bytes);
     });
-    const views = parts.map(partOf);
+    const leaks = options.recheck ? new Leaks(day, options.recheck) : undefined;
+    const views = parts.map((part) => partOf(part, leaks));
     for (const { part, group } of groupsOf(day, views)) writeGroup(file, views[part], group);
     const { rows, bytes } = file.finish();
     if (options.staging !== null) await send(path, attempt, bytes);
-    await emit({ dt, shard, attempt, rows, bytes, sha256: hash.digest("hex") });
+    await emit({ dt, shard, attempt, rows, bytes, sha256: hash.digest("hex"), ...(leaks && { leaks: leaks.count }) });
   } finally {
     closeSync(fd);
     if (options.staging !== null) rmSync(path, { force: true });
@@ -93,9 +100,9 @@ interface Part extends Omit<Joined, "customers" | "actions"> {
   give: Give;
 }
 
-function partOf(joined: Joined): Part {
+function partOf(joined: Joined, leaks: Leaks | undefined): Part {
   const { customers, rankings, actions } = joined;
-  return { ...joined, customers: words(customers), slotItems: words(rankings.slotItems), give: historiesOf(actions) };
+  return { ...joined, customers: words(customers), slotItems: words(rankings.slotItems), give: historiesOf(actions, leaks) };
 }
 
 /** A (customer, day), and where to find it. */
@@ -124,16 +131,19 @@ function groupsOf(day: number, parts: readonly Part[]): Group[] {
 /** Gives a file the history [from, to) of a customer, whose id comes as words. */
 type Give = (file: TrainingFile, customerLo: number, customerHi: number, from: number, to: number) => void;
 
-function historiesOf(actions: MaybeSpilled<HistoryActions>): Give {
-  if (isSpilled(actions)) return spilledHistories(new Stretches(actions));
+function historiesOf(actions: MaybeSpilled<HistoryActions>, leaks: Leaks | undefined): Give {
+  if (isSpilled(actions)) return spilledHistories(new Stretches(actions), leaks);
   const { types } = actions;
   const items = words(actions.items);
   const times = actions.times.length === 0 ? undefined : actions.times;
-  return (file, lo, hi, from, to) => file.history(lo, hi, items, types, times, from, to);
+  return (file, lo, hi, from, to) => {
+    leaks?.look(types, times, from, to);
+    file.history(lo, hi, items, types, times, from, to);
+  };
 }
 
 /** Reads one history at a time; the file is done with the one before when it is given the next. */
-function spilledHistories(stretches: Stretches<keyof HistoryActions>): Give {
+function spilledHistories(stretches: Stretches<keyof HistoryActions>, leaks: Leaks | undefined): Give {
   const hasTimes = stretches.length("times") > 0;
   let items = new BigInt64Array(0);
   let ids = words(items);
@@ -150,8 +160,27 @@ function spilledHistories(stretches: Stretches<keyof HistoryActions>): Give {
     stretches.read("items", from, to, items);
     stretches.read("types", from, to, types);
     if (hasTimes) stretches.read("times", from, to, times);
+    leaks?.look(types, hasTimes ? times : undefined, 0, n);
     file.history(lo, hi, ids, types, hasTimes ? times : undefined, 0, n);
   };
+}
+
+/** Looks at the time of every action once more, just before it is written. With the action clock `dt` times prove nothing. */
+class Leaks {
+  count = 0;
+  private readonly cutoff: number;
+  private readonly orderCutoff: number;
+
+  constructor(day: number, { timezone, orderLagDays, actionClock }: WindowRules) {
+    const calendar = new Calendar(timezone);
+    this.cutoff = actionClock === "dt" ? Infinity : calendar.midnight(day);
+    this.orderCutoff = actionClock === "dt" ? Infinity : calendar.midnight(day - orderLagDays);
+  }
+
+  look(types: Uint8Array, times: Float64Array | undefined, from: number, to: number): void {
+    if (times === undefined && to > from) throw new Error("Times are wanted to look for leaks; got a history without any.");
+    for (let i = from; i < to; i++) if (!(times![i] < (types[i] === ORDER ? this.orderCutoff : this.cutoff))) this.count++;
+  }
 }
 
 function writeGroup(file: TrainingFile, part: Part, g: number): void {

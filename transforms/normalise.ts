@@ -1,5 +1,6 @@
 import { Calendar } from "./calendar";
 import type { Cell } from "./cells";
+import { comparedOf, type Lateness, saidDay } from "./lateness";
 import type { Slot } from "./rankings";
 import { type ActionTable, ORDER, type Rules } from "./rules";
 import { date, integer, Rejection, Timestamps } from "./values";
@@ -59,6 +60,11 @@ abstract class TableNormaliser implements Normaliser {
     }
   }
 
+  /** A cell as it is in the file. */
+  protected extra(place: number): Cell {
+    return place < 0 ? undefined : this.cells[place];
+  }
+
   private readonly cell = (column: string): Cell => {
     this.asked = column;
     const own = this.cells[this.columns.indexOf(column)];
@@ -92,11 +98,17 @@ export class ActionNormaliser extends TableNormaliser {
   private readonly readsOwnDay: boolean;
   /** midnights by day: the same few days come again and again */
   private readonly midnights = new Map<number, number>();
+  /** those of the columns that a row may lack: they are only compared */
+  readonly optional: readonly string[];
+  private readonly saidAt: number;
+  private readonly clockAt: number;
 
+  /** @param late counts late rows, if anyone asks for them */
   constructor(
     private readonly table: ActionTable,
     rules: Rules,
     private readonly out: ActionTaker,
+    private readonly late?: Lateness,
   ) {
     super();
     this.timestamps = new Timestamps(rules.timezone, rules.timeUnit);
@@ -104,7 +116,11 @@ export class ActionNormaliser extends TableNormaliser {
     this.timeFromDate = timeFromDate(table, rules);
     this.readsOwnDay = rules.actionClock !== "time";
     const wanted = [table.customer, this.timeFromDate ? table.date! : table.time, table.item, ...(this.readsOwnDay ? [table.dt] : [])];
-    this.columns = [...new Set(wanted)];
+    const { said, clock } = late === undefined ? { said: null, clock: null } : comparedOf(table, rules);
+    this.optional = [said, clock].filter((column) => column !== null);
+    this.columns = [...new Set([...wanted, ...this.optional])];
+    this.saidAt = said === null ? -1 : this.columns.indexOf(said);
+    this.clockAt = clock === null ? -1 : this.columns.indexOf(clock);
   }
 
   protected row(cell: (column: string) => Cell, source: Source): void {
@@ -115,6 +131,16 @@ export class ActionNormaliser extends TableNormaliser {
     const ownDay = this.readsOwnDay ? date(cell(table.dt)) : 0;
     if (isZero(item)) this.zeroItems++;
     this.out.push(customer, item, time, table.type, ownDay);
+    this.late?.see(time, this.readsOwnDay ? ownDay : saidDay(this.extra(this.saidAt)), this.clock(this.extra(this.clockAt), source));
+  }
+
+  private clock(cell: Cell, source: Source): number {
+    try {
+      return this.instant(cell, source);
+    } catch (error) {
+      if (error instanceof Rejection) return Number.NaN;
+      throw error;
+    }
   }
 
   private instant(cell: Cell, source: Source): number {

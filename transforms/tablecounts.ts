@@ -1,3 +1,5 @@
+import { addLate, type LateCounts } from "./lateness";
+
 /**
  * Where an input row can end, in the order in which the first that fits is taken. Rankings end in the first three or as
  * used; actions in all but "outside the dates" and "without history".
@@ -26,6 +28,8 @@ export interface TableCounts {
   columns: string[];
   /** rows that have an item 0: legal, but often a mistake */
   zeroItems: number;
+  /** rows of actions that are not from when they say, or came late; absent if there are none */
+  late?: LateCounts;
 }
 
 export type Ledger = Record<string, TableCounts>;
@@ -61,6 +65,8 @@ export function addLedger(to: Ledger, from: Ledger): Ledger {
     addCounts(sum.reasons, counts.reasons);
     addCounts(sum.lacking, counts.lacking);
     seeColumns(sum, counts.columns);
+    const late = addLate(sum.late, counts.late);
+    if (late !== undefined) sum.late = late;
   }
   return to;
 }

@@ -14,6 +14,7 @@ const TRIES = 20;
  * kept in objects of another kind (`turns.ts`).
  */
 export class Bucket implements Storage {
+  readonly atOnce = 16;
   private readonly turns: Turns;
 
   /** @throws ConfigError */

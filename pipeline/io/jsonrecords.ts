@@ -20,7 +20,7 @@ export class JsonRecords {
     partition: Readonly<Record<string, string>>,
   ) {
     this.rows = new JsonRows(columns);
-    this.needed = columns.flatMap((column, place) => (Object.hasOwn(partition, column) ? [] : [place]));
+    this.needed = columns.flatMap((column, place) => (Object.hasOwn(partition, column) || sink.optional?.includes(column) ? [] : [place]));
   }
 
   read(bytes: Buffer, start: number, end: number) {

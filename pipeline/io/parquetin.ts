@@ -36,7 +36,7 @@ export async function readParquet(
     const { metadata } = parquet;
     const root = parquetSchema(metadata);
     const names = root.children.map((child) => child.element.name);
-    if (columns.some((column) => !names.includes(column))) sink.columns(names);
+    if (columns.some((column) => !names.includes(column) && !sink.optional?.includes(column))) sink.columns(names);
     const scanner = scannerOf(root);
     const careful = new Rows(columns, sink);
     let positions = 0;

@@ -38,6 +38,8 @@ export interface Split {
  * split for text, the row (from 1) from the start of the split for Parquet, the element (from 1) for a JSON array.
  */
 export interface RowSink {
+  /** columns that a row may lack, so that nobody is told */
+  readonly optional?: readonly string[];
   /** The wanted columns of one row, in the order in which they were asked for. The array is reused by the reader. */
   row(cells: Cell[], position: number): void;
   /** A row that could not be read as one; `reason` without any data of the row, such as "not JSON". */

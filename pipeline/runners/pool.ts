@@ -7,6 +7,7 @@ import { progress } from "../progress";
 import type { Order, Told } from "./child";
 import { workerProgram } from "./environment";
 import { failureOf } from "./job";
+import { removeLeftovers } from "./leftovers";
 import type { WorkerSettings } from "./settings";
 import type { Tell } from "./tell";
 
@@ -71,6 +72,7 @@ export class WorkerPool {
   }
 
   async listen(): Promise<this> {
+    removeLeftovers();
     this.server.addService(beamFnExternalWorkerPoolDefinition, {
       startWorker: ({ request }: ServerUnaryCall<StartWorkerRequest, StartWorkerResponse>, answer: sendUnaryData<StartWorkerResponse>) =>
         answer(null, { error: this.startWorker(request) }),

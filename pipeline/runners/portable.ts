@@ -105,7 +105,7 @@ function settingsOf({ environment, threads, jobEndpoint }: Portable, plan: Plan)
 /** Pipeline options, under the names of Beam's other SDKs in camel case. */
 function optionsOf(choice: Portable, runId: string, settings: WorkerSettings): Record<string, unknown> {
   const { runner, parallelism, workers, flinkMaster = "[local]", flinkConfDir } = choice;
-  const all = { jobName: `backstory-${runId}`.toLowerCase(), [SETTINGS_OPTION]: JSON.stringify(settings) };
+  const all = { jobName: `backstory-${runId}`.toLowerCase().replaceAll(/[^a-z0-9-]/g, "-"), [SETTINGS_OPTION]: JSON.stringify(settings) };
   if (runner === "prism") return all;
   // Workers stay between the stages of a job, since to start one takes longer than most stages. A string, as Flink wants it.
   const spread = { ...all, parallelism, sdkWorkerParallelism: workers, environmentCacheMillis: String(KEEP_WORKERS_MS) };

@@ -1,6 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { status } from "@grpc/grpc-js";
 // before any of its modules
 import "../../beam/sdk";
@@ -12,7 +11,8 @@ import { threads, useThreads } from "../../beam/threads";
 import "../backstory";
 import { isDiskFull } from "../errors";
 import { KERNELS } from "../kernels";
-import { WORKER_FOLDER, type WorkerSettings } from "./settings";
+import { workerFolder } from "./leftovers";
+import type { WorkerSettings } from "./settings";
 
 /** Where a worker belongs. */
 export interface Post {
@@ -36,7 +36,7 @@ export async function work(
   failed: (stack: string) => void = () => {},
 ): Promise<void> {
   if (settings.folder !== null) mkdirSync(settings.folder, { recursive: true });
-  const folder = mkdtempSync(join(settings.folder ?? tmpdir(), WORKER_FOLDER));
+  const folder = workerFolder(settings.folder ?? tmpdir());
   const remove = () => rmSync(folder, { recursive: true, force: true });
   process.once("exit", remove);
   AsyncOperator.failed = (error) => {

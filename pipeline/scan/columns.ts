@@ -7,8 +7,15 @@ export interface ScannedActions {
   readonly items: Int32Array;
   /** whole microseconds: wall times or instants, all of one kind, as `flush` says; for a date column the midnight of that date */
   readonly times: Float64Array;
-  /** epoch day of the action's own dt, 0 where it is not wanted */
+  /**
+   * epoch day of the action's own dt, 0 where it is not wanted; of a column that is only compared (`said`) also NO_DAY_SAID, SAME_DAY_SAID as
+   * lateness.ts has them
+   */
   readonly ownDays: Int32Array;
+  /** instant of the timestamp that is only compared (`clock`), NaN where there is none */
+  readonly clocks: Float64Array;
+  /** of these rows only customers, and whether an item is 0, were read: none of them is late */
+  unread: boolean;
 }
 
 export function scannedActions(capacity = 4096): ScannedActions {
@@ -19,6 +26,8 @@ export function scannedActions(capacity = 4096): ScannedActions {
     items: new Int32Array(2 * capacity),
     times: new Float64Array(capacity),
     ownDays: new Int32Array(capacity),
+    clocks: new Float64Array(capacity).fill(Number.NaN),
+    unread: false,
   };
 }
 
@@ -30,6 +39,9 @@ export interface ActionFields {
   timeIs: "timestamp" | "date";
   /** column of the action's own day, null if nobody asks for it; may be the column of `time` if that is a date */
   ownDay: string | null;
+  /** as Compared has them, in lateness.ts; a row may lack both */
+  said?: string | null;
+  clock?: string | null;
 }
 
 export interface ScanOptions {
@@ -42,6 +54,8 @@ export interface ScanOptions {
    * NaN instead, and its item another.
    */
   useful?: Useful;
+  /** the instant of a wall time; needed where the zone is not UTC and there is a `clock` */
+  instant?: (wall: number) => number;
 }
 
 /** The instants that any action must lie within to be of use: from `first`, before `end`. */

@@ -19,7 +19,7 @@ export class CsvActions extends CsvLines {
     super((start, end, line) => sink.careful(start, end, line));
     this.rows = new ActionRows(fields, options, sink);
     this.roles = rolesOf(header, this.rows.roleOf);
-    this.seen = bitsOf(this.roles);
+    this.seen = bitsOf(this.roles) & ~((1 << Role.said) | (1 << Role.clock));
   }
 
   finish() {
@@ -32,12 +32,14 @@ export class CsvActions extends CsvLines {
     const last = roles.length - 1;
     const row = out.length;
     let at = start;
+    rows.begin();
     for (let column = 0; column <= last; column++) {
       const role = roles[column];
       // an id's quotes are seen to where it is read
       const quoted = bytes[at] === QUOTE && (role < Role.customer || role > Role.item);
       if (quoted) at++;
       if (role === Role.skip) at = skipUtf8(bytes, view, at, quoted ? QUOTES : COMMAS);
+      else if (role >= Role.said) at = this.compared(bytes, view, at, role, quoted ? QUOTES : COMMAS);
       else if (role <= Role.item) at = readId(bytes, view, at, role === Role.customer ? out.customers : out.items, 2 * row);
       else at = role === Role.timestamp ? times.timestamp(bytes, view, at, out.times, row) : rows.day(view, at, role);
       if (at < 0 || (quoted && bytes[at++] !== QUOTE)) return -1;
@@ -45,6 +47,16 @@ export class CsvActions extends CsvLines {
       if (at < 0) return -1;
     }
     return rows.commit(this.seen) ? at : -1;
+  }
+
+  /** A cell that is only compared, up to where it ends; -1 if it is for the careful reader. */
+  private compared(bytes: Uint8Array, view: DataView, at: number, role: Role, stops: number): number {
+    const end = skipUtf8(bytes, view, at, stops);
+    if (role === Role.said) {
+      if (end === at + 10) this.rows.saidAt(view, at);
+      return end;
+    }
+    return end === at ? end : this.rows.clockAt(bytes, view, at);
   }
 }
 

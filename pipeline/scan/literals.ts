@@ -22,6 +22,9 @@ export const enum Role {
   rankingId,
   slots,
   isOrder,
+  /** a day and a timestamp that are only compared, where a row has them */
+  said,
+  clock,
 }
 
 /** What stands in `table` for a literal, counted in int32 from where it begins; that is even. */

@@ -59,7 +59,7 @@ export class NdjsonActions extends NdjsonLines {
     if (this.literals.surprises !== this.surprises) {
       this.surprises = this.literals.surprises;
       this.steady = 0;
-    } else if (++this.steady === STEADY) this.layout = layoutReader(this.literals.last());
+    } else if (++this.steady === STEADY) this.layout = layoutReader(this.literals.last(), this.rows);
   }
 
   private anyLine(bytes: Uint8Array, view: DataView, start: number): number {
@@ -69,6 +69,7 @@ export class NdjsonActions extends NdjsonLines {
     const row = out.length;
     let at = start;
     let seen = 0;
+    rows.begin();
     let literal: number = Literal.start;
     for (;;) {
       literal = literals.step(bytes, view, at, literal);
@@ -79,6 +80,11 @@ export class NdjsonActions extends NdjsonLines {
       while (bytes[at] === BLANK) at++;
       if (role === Role.skip) {
         at = skipScalar(bytes, view, at);
+        if (at < 0) return -1;
+        continue;
+      }
+      if (role >= Role.said) {
+        at = rows.compared(bytes, view, at, role);
         if (at < 0) return -1;
         continue;
       }

@@ -24,6 +24,16 @@ export function boundsOf(group: RowGroup, place: LeafPlace): Bounds | undefined 
   return min === undefined || max === undefined || min > max ? undefined : [min, max];
 }
 
+/** The one text that all values of a column chunk are, where the footer says so and that none is lacking. */
+export function onlyText(group: RowGroup, place: LeafPlace): string | undefined {
+  const chunk = chunkOf(group, place)?.meta_data;
+  const said = chunk?.statistics;
+  if (said === undefined || chunk?.num_values !== group.num_rows || hasNulls(said, place)) return undefined;
+  const { min_value: min, max_value: max } = said;
+  // a bound may be cut, so that it says less than it seems to
+  return typeof min === "string" && min.length === 10 && min === max ? min : undefined;
+}
+
 /** Nulls that nobody counted may be there, unless the column cannot have any. */
 const hasNulls = ({ null_count: nulls }: Statistics, { maxDefinition }: LeafPlace): boolean =>
   (nulls ?? (maxDefinition === 0 ? 0n : undefined)) !== 0n;

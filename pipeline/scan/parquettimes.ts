@@ -216,7 +216,7 @@ function textDays({ starts, view }: TextLeaf, rows: number, days: Int32Array) {
   for (let i = 0; i < rows; i++) days[i] = starts[i + 1] - starts[i] === 10 ? dayAt(view, starts[i]) : NO_DAY;
 }
 
-const isDate = ({ element: { type, logical_type: logical, converted_type: converted } }: LeafPlace): boolean =>
+export const isDate = ({ element: { type, logical_type: logical, converted_type: converted } }: LeafPlace): boolean =>
   type === "INT32" && (logical?.type === "DATE" || converted === "DATE");
 
 /** NO_DAY if the folder says nothing, undefined if what it says is no day. */

@@ -1,6 +1,8 @@
+import { dayName } from "../../transforms/calendar";
 import { type PageFormat, readValues } from "../io/parquetpage";
 import { unpackHybrid } from "./parquetbits";
 import { grown, Leaf, type LeafPlace, Words } from "./parquetleaf";
+import { dayAt, NO_DAY } from "./times";
 
 const isDictionary = (encoding: string): boolean => encoding === "RLE_DICTIONARY" || encoding === "PLAIN_DICTIONARY";
 
@@ -243,6 +245,60 @@ export class TextLeaf extends Leaf {
   private grow(length: number) {
     this.bytes = grown(this.bytes, new Uint8Array(2 * length + SLACK));
     this.view = new DataView(this.bytes.buffer);
+  }
+}
+
+/** BYTE_ARRAY of days: of entry i the epoch day, NO_DAY for another text. Those of a dictionary are read once. */
+export class DayTextLeaf extends Leaf {
+  days = new Int32Array(1 << 12);
+  private readonly words = new Words();
+  private dictionary = new Int32Array(0);
+  private readonly indexes = new Indexes();
+
+  protected override dictionaryPage(bytes: Uint8Array, count: number) {
+    this.dictionary = new Int32Array(counted(bytes, count, 4));
+    readDays(bytes, 0, count, this.dictionary);
+  }
+
+  protected override dataPage(bytes: Uint8Array, at: number, count: number, encoding: string) {
+    if (isDictionary(encoding)) return this.indexes.read(bytes, at, count, this.dictionary.length);
+    if (encoding !== "PLAIN") throw new RangeError("days are in an unusual encoding");
+    this.indexes.none();
+    readDays(bytes, at, count, this.words.of(count));
+  }
+
+  protected override copy(from: number, count: number, to: number) {
+    const { days, dictionary } = this;
+    const { array: indexes } = this.indexes;
+    if (indexes === undefined) return days.set(this.words.array.subarray(from, from + count), to);
+    for (let k = 0; k < count; k++) days[to + k] = dictionary[indexes[from + k]];
+  }
+
+  protected override lack(from: number, to: number) {
+    this.days.fill(NO_DAY, from, to);
+  }
+
+  protected override reserve(entries: number) {
+    if (this.days.length < entries) this.days = grown(this.days, new Int32Array(2 * entries));
+  }
+
+  /** Only the day is kept: another text is as good as none. */
+  protected override raw(entry: number): Uint8Array {
+    const day = this.days[entry];
+    return Buffer.from(day === NO_DAY ? "" : dayName(day));
+  }
+}
+
+/** @throws RangeError for text that is not ASCII, which may be no text at all */
+function readDays(bytes: Uint8Array, from: number, count: number, days: Int32Array) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let at = from;
+  for (let k = 0; k < count; k++) {
+    const start = at + 4;
+    at = start + view.getUint32(at, true);
+    if (at > bytes.length) throw new RangeError("a text is cut");
+    days[k] = at - start === 10 ? dayAt(view, start) : NO_DAY;
+    if (days[k] === NO_DAY) for (let byte = start; byte < at; byte++) if (bytes[byte] >= 0x80) throw new RangeError("a text is not ASCII");
   }
 }
 

@@ -62,7 +62,7 @@ export function skipScalar(bytes: Uint8Array, view: DataView, at: number): numbe
 }
 
 /** Whether ten characters `9999-99-99` and a quote stand there, as they often do; a 9 is a digit or one of `:;<=>?`, which will do. */
-function isLikeDate(view: DataView, at: number): boolean {
+export function isLikeDate(view: DataView, at: number): boolean {
   const year = (view.getInt32(at, true) ^ 0x30303030) & 0xf0f0f0f0;
   const month = (view.getInt32(at + 4, true) ^ 0x2d30302d) & 0xfff0f0ff;
   const day = (view.getInt32(at + 7, true) ^ 0x2230302d) & 0xfff0f0ff;
@@ -84,7 +84,7 @@ function skipWord(bytes: Uint8Array, view: DataView, at: number): number {
 
 export const TRUE = 0x65757274;
 export const FALS = 0x736c6166;
-const NULL = 0x6c6c756e;
+export const NULL = 0x6c6c756e;
 
 const isDigit = (byte: number): boolean => byte >= 0x30 && byte <= 0x39;
 

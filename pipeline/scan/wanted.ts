@@ -25,10 +25,18 @@ export abstract class Wanted {
     this.ownBits = this.bits |= 1 << role;
   }
 
+  /** A column that a row may lack, and a folder has no say in. */
+  protected compare(column: string | null | undefined, role: Role): boolean {
+    if (column === null || column === undefined) return false;
+    if (this.roles.has(column)) this.giveUp();
+    this.roles.set(column, role);
+    return true;
+  }
+
   protected supply(partition: Readonly<Record<string, string>>) {
     for (const [column, text] of Object.entries(partition)) {
       const role = this.roleOf(column);
-      if (role === Role.skip) continue;
+      if (role === Role.skip || role === Role.said || role === Role.clock) continue;
       const isDay = role === Role.date || role === Role.ownDay || role === Role.dateAndOwnDay;
       if (!isDay || this.folderRole !== Role.skip) return this.giveUp();
       try {

@@ -10,7 +10,9 @@ export type Fault =
   /** the answer begins, and falls silent after so many bytes */
   | { stall: number }
   /** the request is carried out, and the answer lost */
-  | "lost answer";
+  | "lost answer"
+  /** the same, and this is called before anybody can notice */
+  | { carriedOut: () => Promise<void> };
 
 export interface Seen {
   method: string;
@@ -25,6 +27,8 @@ export class FaultyProxy {
   seen: Seen[] = [];
   /** asked for each request */
   fault: (request: Seen) => Fault | undefined | Promise<Fault | undefined> = () => undefined;
+  private under = 0;
+  private quietened: (() => void)[] = [];
   private readonly server = createServer((question, answer) => void this.handle(question, answer));
 
   private constructor(private readonly target: number) {}
@@ -38,6 +42,15 @@ export class FaultyProxy {
   close(): Promise<void> {
     this.server.closeAllConnections();
     return new Promise((resolve) => this.server.close(() => resolve()));
+  }
+
+  /** When nothing is under way to the server any more: what a dead process has sent may still be carried out. */
+  async quiet(): Promise<void> {
+    if (this.under > 0) await new Promise<void>((resolve) => this.quietened.push(resolve));
+  }
+
+  private over() {
+    if (--this.under === 0) for (const resolve of this.quietened.splice(0)) resolve();
   }
 
   private async handle(question: IncomingMessage, answer: ServerResponse) {
@@ -56,8 +69,11 @@ export class FaultyProxy {
 
   private forward(question: IncomingMessage, answer: ServerResponse, fault: Exclude<Fault, { status: number } | "silence"> | undefined) {
     const { method, url, headers } = question;
+    this.under++;
     const onward = request({ host: "127.0.0.1", port: this.target, method, path: url, headers }, (reply) => {
       if (fault === "lost answer") return void reply.resume().on("end", () => answer.destroy());
+      if (fault !== undefined && "carriedOut" in fault)
+        return void reply.resume().on("end", () => void fault.carriedOut().then(() => answer.destroy()));
       answer.writeHead(reply.statusCode!, reply.headers);
       if (fault === undefined) return void reply.pipe(answer);
       let left = "cut" in fault ? fault.cut : fault.stall;
@@ -69,7 +85,7 @@ export class FaultyProxy {
         if ("cut" in fault) answer.destroy();
       });
     });
-    onward.on("error", () => answer.destroy());
+    onward.on("error", () => answer.destroy()).on("close", () => this.over());
     question.pipe(onward);
   }
 }

@@ -29,8 +29,8 @@ export interface Service {
   put(uri: string, content: string | Uint8Array, metadata?: { contentEncoding?: string }): Promise<void>;
   get(uri: string): Promise<Buffer>;
   remove(uri: string): Promise<void>;
-  /** names of all objects of a bucket, in order */
-  names(bucket: string): Promise<string[]>;
+  /** names of all objects of a bucket, or of those that begin so, in order */
+  names(bucket: string, prefix?: string): Promise<string[]>;
 }
 
 /** What the tests can wait for. The library's uploads want delays of a second at least. */
@@ -87,6 +87,6 @@ export function service(limits: Partial<Limits> = {}): Service {
       object(uri).save(Buffer.from(content), { resumable: false, metadata }),
     get: async (uri: string) => (await object(uri).download({ decompress: false }))[0],
     remove: async (uri: string) => void (await object(uri).delete()),
-    names: async (bucket: string) => (await direct.bucket(bucket).getFiles())[0].map(({ name }) => name).sort(),
+    names: async (bucket: string, prefix?: string) => (await direct.bucket(bucket).getFiles({ prefix }))[0].map(({ name }) => name).sort(),
   });
 }

@@ -10,6 +10,8 @@ export interface OracleRun {
   rows: string[];
   ledger: Record<string, Record<string, number>>;
   rejects: Record<string, number>;
+  /** late rows by table, kind and day */
+  late: Record<string, Record<string, Record<string, number>>>;
 }
 
 export const TABLES = ["impressions", "clicks", "add_to_carts", "previous_orders"] as const;
@@ -46,9 +48,9 @@ export class Oracle {
     const { value, done } = await this.answers.next();
     if (done) throw new Error("the oracle has ended; is python3 with zone data (package tzdata) installed?");
     const { code, out, err } = JSON.parse(value);
-    if (code !== 0) return { code, rows: [], ledger: {}, rejects: {} };
-    const { ledger, rejects } = JSON.parse(err);
-    return { code, rows: out.split("\n").slice(0, -1), ledger, rejects };
+    if (code !== 0) return { code, rows: [], ledger: {}, rejects: {}, late: {} };
+    const { ledger, rejects, late } = JSON.parse(err);
+    return { code, rows: out.split("\n").slice(0, -1), ledger, rejects, late };
   }
 
   stop(): void {

@@ -315,39 +315,40 @@ async function columnsRead({ table, bytes }: ReturnType<typeof actionsFile>, rul
 
 const CLICK = ["customer_id", "item_id", "click_time"];
 const [CUSTOMER] = CLICK;
+const ALL = ["dt", ...CLICK];
 const hours = (n: number) => MIDNIGHT + n * 3_600_000_000;
 const berlin: Rules = { ...WEEK, timezone: "Europe/Berlin" };
 
 test.each<[string, Action[], string[], TimeKind?, Rules?]>([
   ["before the window", [OLD, at(hours(-168) - 1)], [CUSTOMER]],
-  ["with its last action at the window's start", [OLD, at(hours(-168))], CLICK],
-  ["with its first action before the cutoff", [at(hours(0) - 1), at(hours(9))], CLICK],
-  ["from the cutoff on", [at(hours(0)), at(hours(9))], [CUSTOMER]],
-  ["around the window", [OLD, at(hours(0))], CLICK],
-  ["of wall times a day before", [OLD, at(hours(-168 - 24))], CLICK, WALL_TIMES, berlin],
+  ["with its last action at the window's start", [OLD, at(hours(-168))], ALL],
+  ["with its first action before the cutoff", [at(hours(0) - 1), at(hours(9))], ALL],
+  ["from the cutoff on, where it may be late", [at(hours(0)), at(hours(9))], ALL],
+  ["around the window", [OLD, at(hours(0))], ALL],
+  ["of wall times a day before", [OLD, at(hours(-168 - 24))], ALL, WALL_TIMES, berlin],
   ["of wall times two days before", [OLD, at(hours(-168 - 48))], [CUSTOMER], WALL_TIMES, berlin],
-  ["of wall times a day after", [at(hours(24))], CLICK, WALL_TIMES, berlin],
-  ["of wall times two days after", [at(hours(48))], [CUSTOMER], WALL_TIMES, berlin],
-  ["of wall times that are UTC", [at(hours(0))], [CUSTOMER], WALL_TIMES],
+  ["of wall times a day after", [at(hours(24))], ALL, WALL_TIMES, berlin],
+  ["of wall times two days after", [at(hours(48))], ALL, WALL_TIMES, berlin],
+  ["of wall times that are UTC", [at(hours(-192))], [CUSTOMER], WALL_TIMES],
   ["of days", [OLD], [CUSTOMER], DATES],
   ["of days in the window", [at(hours(-48))], ["customer_id", "config_id", "order_date"], DATES],
-  ["of texts", [OLD], CLICK, TEXTS],
-  ["of numbers that are no integers", [OLD], CLICK, DOUBLES],
+  ["of texts", [OLD], ALL, TEXTS],
+  ["of numbers that are no integers", [OLD], ALL, DOUBLES],
   ["with an item 0", [OLD, at(OLD.micros!, 0n)], ["customer_id", "item_id"]],
   ["with items on both sides of 0", [OLD, at(OLD.micros!, -7n)], ["customer_id", "item_id"]],
   ["with items below 0", [at(OLD.micros!, -7n)], [CUSTOMER]],
-  ["out of all years", [at(Date.UTC(1699, 0) * 1000)], CLICK],
-  ["without a customer", [OLD, { ...OLD, customer: null }], CLICK],
-  ["without an item", [OLD, { ...OLD, item: null }], CLICK],
-  ["without a time", [OLD, { ...OLD, micros: null }], CLICK],
-  ["by their own days", [OLD], ["dt", ...CLICK], INSTANTS, { ...WEEK, actionClock: "both" }],
+  ["out of all years", [at(Date.UTC(1699, 0) * 1000)], ALL],
+  ["without a customer", [OLD, { ...OLD, customer: null }], ALL],
+  ["without an item", [OLD, { ...OLD, item: null }], ALL],
+  ["without a time", [OLD, { ...OLD, micros: null }], ALL],
+  ["by their own days", [OLD], ALL, INSTANTS, { ...WEEK, actionClock: "both" }],
 ])("what is read of a row group %s", async (_, actions, columns, time = INSTANTS, rules = WEEK) => {
   expect(await columnsRead(actionsFile(actions, time, 1000), rules)).toEqual(columns);
 });
 
 test("all is read where it is not known who is shown, and only customers where nobody is", async () => {
   const file = actionsFile([OLD], INSTANTS, 1000);
-  expect(await columnsRead(file, WEEK, null)).toEqual(CLICK);
+  expect(await columnsRead(file, WEEK, null)).toEqual(ALL);
   const nobody = { customers: new BigInt64Array(0), firstDays: new Int32Array(0), lastDays: new Int32Array(0) };
   expect(await columnsRead(actionsFile([at(hours(-1))], INSTANTS, 1000), WEEK, { id: shownId++, customers: nobody })).toEqual([CUSTOMER]);
 });
@@ -362,13 +363,13 @@ test.each<[string, Change, string[]]>([
   ["min and max as they were before", asBefore, [CUSTOMER]],
   ["bounds that are not exact", of("click_time", ({ statistics }) => Object.assign(statistics, { is_max_value_exact: false })), [CUSTOMER]],
   ...CLICK.flatMap((name): [string, Change, string[]][] => [
-    [`no statistics of ${name}`, of(name, (footer) => delete (footer as { statistics?: unknown }).statistics), CLICK],
-    [`no minimum of ${name}`, of(name, ({ statistics }) => delete statistics.min_value), CLICK],
-    [`no maximum of ${name}`, of(name, ({ statistics }) => delete statistics.max_value), CLICK],
-    [`the bounds of ${name} swapped`, of(name, ({ statistics: s }) => ([s.min_value, s.max_value] = [2n ** 52n, 1n])), CLICK],
-    [`no count of nulls of ${name}`, of(name, ({ statistics }) => delete statistics.null_count), CLICK],
-    [`a null of ${name}`, of(name, ({ statistics }) => (statistics.null_count = 1n)), CLICK],
-    [`more values of ${name} than rows`, of(name, (footer) => (footer.num_values = 3n)), CLICK],
+    [`no statistics of ${name}`, of(name, (footer) => delete (footer as { statistics?: unknown }).statistics), ALL],
+    [`no minimum of ${name}`, of(name, ({ statistics }) => delete statistics.min_value), ALL],
+    [`no maximum of ${name}`, of(name, ({ statistics }) => delete statistics.max_value), ALL],
+    [`the bounds of ${name} swapped`, of(name, ({ statistics: s }) => ([s.min_value, s.max_value] = [2n ** 52n, 1n])), ALL],
+    [`no count of nulls of ${name}`, of(name, ({ statistics }) => delete statistics.null_count), ALL],
+    [`a null of ${name}`, of(name, ({ statistics }) => (statistics.null_count = 1n)), ALL],
+    [`more values of ${name} than rows`, of(name, (footer) => (footer.num_values = 3n)), ALL],
   ]),
 ])("what is read where the footer has %s", async (_, change, columns) => {
   expect(await columnsRead(actionsFile([OLD, OLD], INSTANTS, 1000, change))).toEqual(columns);
@@ -376,7 +377,7 @@ test.each<[string, Change, string[]]>([
 
 test("what is read where the footer has bounds of items cut short", async () => {
   const file = actionsFile([OLD, OLD], INSTANTS, 1000);
-  expect(await columnsRead({ ...file, bytes: cutBounds(file.bytes, OLD.item!) })).toEqual(CLICK);
+  expect(await columnsRead({ ...file, bytes: cutBounds(file.bytes, OLD.item!) })).toEqual(ALL);
 });
 
 test("columns that cannot have nulls need no count of them", async () => {
@@ -386,7 +387,7 @@ test("columns that cannot have nulls need no count of them", async () => {
 
 test("a null where the footer has none goes to the careful reader, with what follows", async () => {
   const none = of(CUSTOMER, ({ statistics }) => (statistics.null_count = 0n));
-  expect(await columnsRead(actionsFile([OLD, { ...OLD, customer: null }], INSTANTS, 1000, none))).toEqual(CLICK);
+  expect(await columnsRead(actionsFile([OLD, { ...OLD, customer: null }], INSTANTS, 1000, none))).toEqual(ALL);
 });
 
 test("NDJSON: splits of a few bytes, that begin in lines, line ends and the byte order mark", async () => {
@@ -464,4 +465,84 @@ test("CSV whose last quote is open over several buffers", async () => {
   const path = folder.write("open.csv", `${HEADER}\n${row(1)}\n1,2,"${`${row(2)}\n`.repeat(LONG / 10)}`);
   const { actions, rejects } = await expectSame(path, "clicks", DEFAULT_RULES);
   expect([actions, rejects]).toEqual([1, 1]);
+});
+
+describe("rows that say another day than that of their time", () => {
+  const offsets = fc.array(fc.tuple(fc.integer({ min: -30, max: 30 }), fc.integer({ min: -26, max: 26 }), fc.nat(19)), {
+    minLength: 40,
+    maxLength: 80,
+  });
+  const dayOf = (micros: number) => new Date(micros / 1000).toISOString().slice(0, 10);
+  const textOf = (micros: number) => new Date(micros / 1000).toISOString().slice(0, 19).replace("T", " ");
+  const zone = fc.constantFrom<Partial<Rules>>(
+    { timezone: "UTC" },
+    { timezone: "Europe/Berlin" },
+    { lookbackDays: 1 },
+    { orderLagDays: 1 },
+  );
+
+  /** Lines of one layout, but for a few: a day is lacking, null, or none. */
+  const clickLine = ([hour, off, odd]: number[]) => {
+    const micros = MIDNIGHT + hour * 3_600_000_000;
+    const said = `"dt":"${dayOf(micros + off * 3_600_000_000)}",`;
+    const dt = odd === 0 ? "" : odd === 1 ? '"dt":null,' : odd === 2 ? '"dt":"2025-02-30",' : odd === 3 ? '"dt":"x",' : said;
+    return `{${dt}"customer_id":1,"item_id":2,"click_time":"${textOf(micros)}${odd === 4 ? "Z" : ""}"}`;
+  };
+  const orderLine = ([hour, off, odd]: number[]) => {
+    const micros = MIDNIGHT + hour * 3_600_000_000;
+    const at = `"${textOf(micros + off * 3_600_000_000)}${odd === 4 ? "Z" : odd === 5 ? "+02:00" : ""}"`;
+    const clock = odd === 0 ? "" : `,"occurred_at":${odd === 1 ? "null" : odd === 2 ? '"x"' : odd === 3 ? "7" : at}`;
+    return `{"order_date":"${dayOf(micros)}","customer_id":1,"config_id":2${clock}}`;
+  };
+
+  test.each([
+    ["clicks", clickLine],
+    ["previous_orders", orderLine],
+  ])("NDJSON and CSV of %s: counted as the careful reader counts them", async (table, line) => {
+    let found = 0;
+    await fc.assert(
+      fc.asyncProperty(offsets, zone, fc.constantFrom("plain", "dt=2025-03-30"), async (drawn, some, place) => {
+        mkdirSync(join(folder.path, place), { recursive: true });
+        const lines = drawn.map(line);
+        const cells = lines.map((text) => JSON.parse(text));
+        const header = Object.keys(Object.assign({}, ...cells));
+        const csv = [header.join(), ...cells.map((row) => header.map((name) => row[name] ?? "").join())];
+        for (const [name, text] of [
+          ["late.ndjson", lines],
+          ["late.csv", csv],
+        ] as const) {
+          const path = folder.write(join(place, name), text.map((each) => `${each}\n`).join(""));
+          await expectSame(path, table, { ...DEFAULT_RULES, ...some }, oneShown());
+          const [split] = await planSplits(table, findFiles(path, table), 1 << 30);
+          found += (await scanned(split, { ...DEFAULT_RULES, ...some }, oneShown())).ledger[table].late?.rows ?? 0;
+        }
+      }),
+      { numRuns: 40 },
+    );
+    expect(found).toBeGreaterThan(100);
+  });
+
+  test("Parquet: likewise, with days as texts, and timestamps of every kind", async () => {
+    let rows = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        offsets,
+        zone,
+        fc.constantFrom(INSTANTS, WALL_TIMES, TEXTS),
+        fc.integer({ min: 1, max: 50 }),
+        async (drawn, some, kind, group) => {
+          const actions = drawn.map(([hour, off, odd]): Action => {
+            const micros = MIDNIGHT + hour * 3_600_000_000;
+            return { customer: 1n, item: 2n, micros, dt: odd === 0 ? null : odd === 1 ? "x" : dayOf(micros + off * 3_600_000_000) };
+          });
+          const path = folder.write("late.parquet", actionsFile(actions, kind, group).bytes);
+          await expectSame(path, "clicks", { ...DEFAULT_RULES, ...some }, oneShown());
+          const [split] = await planSplits("clicks", findFiles(path, "clicks"), 1 << 30);
+          rows += (await scanned(split, { ...DEFAULT_RULES, ...some }, oneShown())).ledger.clicks.late?.rows ?? 0;
+        },
+      ),
+      { numRuns: 40 },
+    );
+    expect(rows).toBeGreaterThan(100);
+  });
 });

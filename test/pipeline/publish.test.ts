@@ -25,9 +25,9 @@ const RIVAL: Run = { ...LATER, run: "rival", dts: ["2025-08-17", "2025-08-18"], 
 const attempt = (run: Run, output: string, storage: Storage = new Disk()) =>
   publish(written(run, output), optionsOf(run, output), placeAt(output, storage));
 
-/** A storage whose operations are held up by `hold`, which may also break them off. */
+/** A storage whose operations are held up by `hold`, which may also break them off. Like a bucket it is asked for several things at once. */
 function held(hold: (operation: string) => Promise<void>): Storage {
-  const disk = new Disk();
+  const disk = new SeveralAtOnce();
   return new Proxy(disk, {
     get: (target, name: keyof Storage) =>
       typeof target[name] !== "function"
@@ -37,6 +37,10 @@ function held(hold: (operation: string) => Promise<void>): Storage {
             return (target[name] as (...args: unknown[]) => unknown)(...args);
           },
   });
+}
+
+class SeveralAtOnce extends Disk {
+  override readonly atOnce = 3;
 }
 
 class Stopped extends Error {}

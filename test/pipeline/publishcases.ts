@@ -80,15 +80,20 @@ function partsIn(folder: string): Record<string, string> {
 
 /**
  * Reads as those do who wait for `_SUCCESS`, at any time. Complains of a partition that has one and is not just what the manifests of its
- * runs say. @returns the runs of each partition that is whole
+ * runs say, and of one that has none though the output has. @returns the runs of each partition that is whole
  */
 export function readAsUser(output: string): Record<string, string[]> {
   const found: Record<string, string[]> = {};
+  const top = textOf(join(output, "_SUCCESS"));
   const names = existsSync(output) ? readdirSync(output) : [];
   for (const name of names.filter((name) => name.startsWith("dt="))) {
     const folder = join(output, name);
     const success = textOf(join(folder, "_SUCCESS"));
-    if (success === undefined) continue;
+    if (success === undefined) {
+      const unfinished = top !== undefined && existsSync(folder) && textOf(join(output, "_SUCCESS")) === top;
+      if (unfinished && textOf(join(folder, "_SUCCESS")) === undefined) throw new Error(`${name} has no _SUCCESS, and the output has`);
+      continue;
+    }
     const { parts, complaint, runs } = look(output, name, success);
     // what changed while it was looked at says nothing
     if (textOf(join(folder, "_SUCCESS")) !== success) continue;

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { parseFlags } from "../../pipeline/flags";
 import { BuildOptions } from "../../pipeline/options";
 import { build } from "../../pipeline/run";
+import type { Ledger } from "../../transforms/tablecounts";
 import { type Case, cases } from "../cases";
 import { flagsOf, Oracle, writeCase } from "../oracle/oracle";
 import { rowsOf } from "../rows";
@@ -56,6 +57,10 @@ test(`build gives the oracle's rows, ledger and rejects for ${runs} random input
         }
       }
       expect(reasons).toEqual(expected.rejects);
+      const late = Object.entries(outcome.ledger as Ledger).flatMap(([table, { late }]) =>
+        late === undefined ? [] : [[table, late.days]],
+      );
+      expect(Object.fromEntries(late)).toEqual(expected.late);
     }),
     { numRuns: runs, endOnFailure: false },
   );
