@@ -123,6 +123,16 @@ async function commandOf(name: string): Promise<Command | undefined> {
         },
       };
     }
+    case "convert": {
+      const { ConvertOptions } = await import("../layouts/options.js");
+      return {
+        about: "Writes an output in another layout: one row for each ranking, or histories and slots as two tables; and back, exactly.",
+        usage: "backstory convert OUTPUT --to=FOLDER --layout=rows|rankings|histories [--padding=none]",
+        schema: ConvertOptions,
+        paths: 1,
+        run: async (options, [path]) => (await import("../layouts/convert.js")).convertAndTell(needed(path, "convert"), options),
+      };
+    }
     case "clean": {
       const { CleanOptions, cleanAndTell } = await import("./clean.js");
       return {
@@ -158,7 +168,20 @@ function needed(path: string | undefined, command: string): string {
   return path;
 }
 
-const COMMANDS = ["build", "plan", "generate", "inspect", "analyse", "verify", "compare", "report", "clean", "rebuild", "worker-pool"];
+const COMMANDS = [
+  "build",
+  "plan",
+  "generate",
+  "inspect",
+  "analyse",
+  "verify",
+  "compare",
+  "report",
+  "convert",
+  "clean",
+  "rebuild",
+  "worker-pool",
+];
 
 async function usage(): Promise<string> {
   const lines = await Promise.all(COMMANDS.map(async (name) => `  ${name.padEnd(12)} ${(await commandOf(name))!.about}`));
