@@ -45,6 +45,7 @@ async function* batches(path: string, names: Map<string, string>, elements: numb
 
 /** Rows as they come: gives histories when they change, and rankings when all slots of one id are there. */
 class Grouping {
+  private given: History | undefined;
   private history: History | undefined;
   private id: Buffer = Buffer.alloc(0);
   private slots: Slots = { indexes: [], items: [], orders: [] };
@@ -56,6 +57,8 @@ class Grouping {
 
   /** @param next is copied if it is another one */
   begin(next: History): void {
+    if (this.given === next) return;
+    this.given = next;
     if (this.history !== undefined && isSameHistory(this.history, next)) return;
     this.flush();
     const copy = ({ customer, count, items, types, times }: History): History => ({
@@ -95,8 +98,7 @@ class Grouping {
 
 function isSameHistory(a: History, b: History): boolean {
   if (a.customer !== b.customer || a.count !== b.count) return false;
-  const same = (x: BigInt64Array | Int32Array, y: BigInt64Array | Int32Array) =>
-    Buffer.compare(bytesOf(x, a.count), bytesOf(y, a.count)) === 0;
+  const same = (x: BigInt64Array | Int32Array, y: BigInt64Array | Int32Array) => bytesOf(x, a.count).equals(bytesOf(y, a.count));
   return same(a.items, b.items) && same(a.types, b.types) && (a.times === undefined || same(a.times, b.times!));
 }
 
@@ -109,7 +111,13 @@ function historiesOf(batch: Batch, withTimes: boolean, length: number | null): (
   const actions = batch.get<Lists<BigInt64Array>>("actions", "lists", BigInt64Array);
   const types = batch.get<Lists<Int32Array>>("action_types", "lists", Int32Array);
   const times = withTimes ? batch.get<Lists<BigInt64Array>>("action_times", "lists", BigInt64Array) : undefined;
-  return (row) => {
+  const lists = [actions, types, ...(times === undefined ? [] : [times])];
+  const isAsBefore = (row: number) => customers[row] === customers[row - 1] && lists.every((list) => isSameList(list, row - 1, row));
+  let last: History | undefined;
+  // Rows that share a history are next to each other, so most are looked at by their bytes only.
+  return (row) => (last = last !== undefined && isAsBefore(row) ? last : check(row));
+
+  function check(row: number): History {
     const items = listOf(actions, row);
     const typesOf = listOf(types, row);
     const timesOf = times === undefined ? undefined : listOf(times, row);
@@ -126,7 +134,13 @@ function historiesOf(batch: Batch, withTimes: boolean, length: number | null): (
         `"${batch.path}" has a history that no build writes: lists of different lengths, padding that is not at the end and zero, or unknown types.`,
       );
     return { customer: customers[row], count, items, types: typesOf, times: timesOf };
-  };
+  }
+}
+
+function isSameList({ offsets, values }: Lists<BigInt64Array | Int32Array>, a: number, b: number): boolean {
+  const count = offsets[b] - offsets[a];
+  if (offsets[b + 1] - offsets[b] !== count) return false;
+  return bytesOf(values.subarray(offsets[a]), count).equals(bytesOf(values.subarray(offsets[b]), count));
 }
 
 const isNoType = (type: number): boolean => type < 0 || type > 127;
