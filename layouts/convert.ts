@@ -55,14 +55,26 @@ export async function convert(output: string, options: ConvertOptions): Promise<
     for (const partition of partitions) await convertPartition(output, partition, aside, options, manifests, converted);
     for (const name of [MANIFESTS, SUCCESS])
       if (existsSync(join(output, name))) cpSync(join(output, name), join(aside, name), { recursive: true });
-    rmSync(target, { recursive: true, force: true }); // an empty folder, as was checked
-    renameSync(aside, target);
+    publish(aside, options.to);
     return converted;
   } finally {
     for (const signal of SIGNALS) process.removeListener(signal, interrupted);
     rmSync(aside, { recursive: true, force: true });
   }
 }
+
+/** Takes the place of an empty folder, but not of one that has got files meanwhile. */
+function publish(aside: string, to: string): void {
+  try {
+    renameSync(aside, resolve(to));
+  } catch (error) {
+    if (!["ENOTEMPTY", "EEXIST", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    throw notEmpty(to);
+  }
+}
+
+const notEmpty = (to: string): ConfigError =>
+  new ConfigError(`--to must be a new or an empty folder; "${to}" has files. Choose another name, or remove them.`);
 
 /** Names of the folders dt=..., each finished. */
 function partitionsOf(output: string): string[] {
@@ -85,8 +97,8 @@ function check(output: string, { to, layout, padding }: ConvertOptions): void {
       `--padding=none is for rankings and histories; got --layout=rows, whose histories are always padded. Leave it out.`,
     );
   checkFolder("--to", to);
-  if (existsSync(to) && readdirSync(to).length > 0)
-    throw new ConfigError(`--to must be a new or an empty folder; "${to}" has files. Choose another name, or remove them.`);
+  checkFolder("--to", dirname(resolve(to)));
+  if (existsSync(to) && readdirSync(to).length > 0) throw notEmpty(to);
   const [from, target] = [realpathSync(output), existsSync(to) ? realpathSync(to) : resolve(to)];
   if (`${target}${sep}`.startsWith(`${from}${sep}`) || `${from}${sep}`.startsWith(`${target}${sep}`))
     throw new ConfigError(`--to is within the output, or the other way round; got "${to}". Choose a folder apart from it.`);
