@@ -15,6 +15,7 @@ import { generate } from "../../pipeline/generate";
 import { inspect } from "../../pipeline/inspect";
 import type { Layout } from "../../pipeline/layout";
 import { figuresOf } from "../../report/figures";
+import { SLOW } from "../suite";
 import { buildTo, forget, type Row, readFile, verified, writeFile } from "../verify/outputs";
 
 jest.setTimeout(120_000);
@@ -133,7 +134,7 @@ describe("converted and back, every file has the same bytes", () => {
         await buildTo(at(name), [...inputsIn(at("twins")), "--history-length=5"]);
         await expectSameBack(name);
       }),
-      { numRuns: 8 },
+      { numRuns: SLOW ? 50 : 3 },
     );
   });
 });
