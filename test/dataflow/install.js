@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** Puts what the suite of Dataflow stands on into .cache/sdk/: what translates jobs as the Go SDK does, and the API's description. */
+/** Puts what the suite of Dataflow stands on into .cache/sdk/: Prism, what translates jobs as the Go SDK does, and the API's description. */
 const { createHash } = require("node:crypto");
 const { existsSync, readFileSync } = require("node:fs");
 const { join } = require("node:path");
@@ -13,6 +13,8 @@ const version = createHash("sha256").update(Buffer.concat(sources)).digest("hex"
 const dataflowjob = join(__dirname, "../../.cache/sdk", `dataflowjob-${version}`, "dataflowjob");
 
 async function install() {
+  require("../sdk/install"); // says where runners are
+  console.log(await require("../../dist/pipeline/runners/prism").findPrism());
   await installDiscovery(API);
   console.log(documentOf(API));
   const { buildWithGo } = require("../../dist/pipeline/runners/gobuild");

@@ -24,6 +24,7 @@ class Job {
     const now = this.now();
     this.place = place;
     this.messages = [];
+    this.reading = new AbortController();
     this.record = { ...wanted, id: newId(), createTime: now, startTime: now, currentStateTime: "1970-01-01T00:00:00Z" };
     delete this.record.requestedState;
   }
@@ -101,7 +102,7 @@ class Job {
     const [, bucket, name] = /^gs:\/\/([^/]+)\/(.+)$/s.exec(pipelineUrl) ?? [];
     if (bucket === undefined) throw new Error(`pipelineUrl must be an object in a bucket; got ${JSON.stringify(pipelineUrl)}.`);
     const url = `${this.place.storage}/storage/v1/b/${bucket}/o/${encodeURIComponent(name)}?alt=media`;
-    const response = await fetch(url, { signal: AbortSignal.timeout(READ_LIMIT_MS) });
+    const response = await fetch(url, { signal: AbortSignal.any([this.reading.signal, AbortSignal.timeout(READ_LIMIT_MS)]) });
     if (!response.ok) throw new Error(`Unable to read the staged pipeline ${pipelineUrl}: HTTP ${response.status}.`);
     const bytes = Buffer.from(await response.arrayBuffer());
     const hash = createHash("sha256").update(bytes).digest("hex");
@@ -130,6 +131,7 @@ class Job {
       this.cancelling = true;
       this.become("CANCELLING");
       this.say("BASIC", "Cancel request received.");
+      this.reading.abort();
       // when the runner has it, `run` comes to its end
       this.running?.cancel().catch(() => {});
     }
