@@ -1,5 +1,5 @@
 /** What Dataflow does with a job: starts workers of its image and has them run the pipeline that was staged. Here the runner is Prism. */
-const { chmodSync, mkdirSync, writeFileSync } = require("node:fs");
+const { chmodSync, existsSync, mkdirSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
 const { setTimeout: sleep } = require("node:timers/promises");
 require("apache-beam");
@@ -42,13 +42,22 @@ for arg; do
   case $arg in "--id='"*) arg=\${arg#*\\'}; arg=--id=\${arg%\\'};; esac
   set -- "$@" "$arg"
 done
-cd ${quoted(cwd)} && exec env -i ${variables.join(" ")} ${program} "$@" ${quoted(`--semi_persist_dir=${folder}`)}
+cd ${quoted(cwd)} && env -i ${variables.join(" ")} ${program} "$@" ${quoted(`--semi_persist_dir=${folder}`)}
+echo $? >${quoted(join(folder, ENDED))}
 `;
   writeFileSync(path, text);
   chmodSync(path, 0o755);
 }
 
+/** Says that a worker has ended: Prism would wait for ever. */
+const ENDED = "worker.ended";
+/** A worker may end with its job. */
+const GRACE_MS = 5000;
+
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+
+const LOST =
+  "SDK harness sdk-0-0 disconnected. This usually means that the process running the pipeline code has crashed. Inspect the Worker Logs and the Diagnostics tab to determine the cause of the crash.";
 
 /** A pipeline on a Prism of its own, which ends with it. */
 class Run {
@@ -59,7 +68,6 @@ class Run {
   constructor(folder, worker) {
     this.folder = folder;
     this.worker = worker;
-    this.cancelled = false;
   }
 
   /** @param options the pipeline options, as workers get them. Resolves when the runner has taken it */
@@ -101,8 +109,11 @@ class Run {
 
   /** Waits for the end. @returns why it failed, or undefined */
   async ended(limitMs) {
+    let lost;
     for (const limit = Date.now() + limitMs; ; await sleep(POLL_MS)) {
       if (Date.now() > limit) return `the test server gave it ${limitMs / 1000} s.`;
+      if (existsSync(join(this.folder, ENDED))) lost ??= Date.now();
+      if (Date.now() - lost > GRACE_MS) return LOST;
       const { state } = await this.client.getState({ jobId: this.jobId }, CALL).response;
       if (!TERMINAL.includes(state)) continue;
       // the state may come before the message that says why
