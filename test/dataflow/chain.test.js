@@ -2,7 +2,7 @@
  * From the command line to published files: `backstory build --runner=dataflow` reads buckets (fake-gcs-server), sends a job to the Dataflow of tests, which
  * runs what was staged on Prism with workers that the image's boot program starts.
  */
-const { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } = require("node:fs");
+const { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
 const { setTimeout: sleep } = require("node:timers/promises");
 const { backstory, inputsIn, onDataflow, partsHere, partsThere, programOf, startWorld, TABLES, workerImage } = require("./kit");

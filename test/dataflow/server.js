@@ -31,8 +31,8 @@ class DataflowServer {
   }
 
   /** @returns where it is, such as http://127.0.0.1:1234 */
-  listen(port) {
-    return this.rest.listen(port);
+  listen(port, options) {
+    return this.rest.listen(port, options);
   }
 
   /** What was asked, in order: `{ id, method, url, headers, body, code }`. */
