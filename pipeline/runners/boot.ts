@@ -3,12 +3,18 @@ import type { ProvisionInfo } from "apache-beam/proto/beam_provision_api";
 import { ConfigError } from "../errors";
 import { settingsIn } from "./settings";
 
-/** The flags with which every runner of Beam starts a worker program or its container. */
+/**
+ * The flags with which every runner of Beam starts a worker program or its container; or those with which the boot program of Beam's own image, which
+ * has asked the runner already, starts the worker within it.
+ */
 export interface BootFlags {
   id: string;
-  provision: string;
+  /** where to ask what to do; undefined where that is known */
+  provision: string | undefined;
   control: string | undefined;
   logging: string | undefined;
+  /** pipeline options, as JSON */
+  options: string | undefined;
 }
 
 const PROVISION_LIMIT_MS = 60_000;
@@ -21,26 +27,31 @@ export function bootFlags(args: readonly string[]): BootFlags {
     // Prism puts the id in quotes, as for a shell, though there is none.
     if (match !== null) flags[match[1]] = (match[2] ?? args[i + 1] ?? "").replace(/^'(.*)'$/, "$1");
   }
-  const { id, provision_endpoint: provision, control_endpoint: control, logging_endpoint: logging } = flags;
-  if (!id || !provision)
+  const { id, provision_endpoint: provision, control_endpoint: control, logging_endpoint: logging, options } = flags;
+  if (!id || (!provision && !control))
     throw new ConfigError(
-      "a worker wants --id and --provision_endpoint. It is started by a runner of Beam: see --environment=process of backstory build.",
+      "a worker wants --id, and --provision_endpoint or --control_endpoint. It is started by a runner of Beam: see --environment=process of backstory build.",
     );
-  return { id, provision, control: control || undefined, logging: logging || undefined };
+  const given = (text: string | undefined) => text || undefined;
+  return { id, provision: given(provision), control: given(control), logging: given(logging), options: given(options) };
 }
 
 /** Beam's boot program and worker in one: asks the runner where it has to work, and does. */
 export async function boot(args: readonly string[]): Promise<void> {
-  const { id, provision, control, logging } = bootFlags(args);
+  const { id, provision, control, logging, options } = bootFlags(args);
   const { work } = await import("./worker.js");
-  const info = await provisionInfo(id, provision);
-  const controlUrl = control ?? info.controlEndpoint?.url;
+  const info = provision === undefined ? undefined : await provisionInfo(id, provision);
+  const controlUrl = control ?? info?.controlEndpoint?.url;
   if (!controlUrl)
     throw new Error(`the runner at ${provision} does not say where its control service is. Start the worker with --control_endpoint.`);
-  await sendLogs(id, logging ?? info.loggingEndpoint?.url);
+  await sendLogs(id, logging ?? info?.loggingEndpoint?.url);
+  await work({ id, controlUrl }, settingsIn(options === undefined ? await optionsOf(info) : JSON.parse(options)));
+}
+
+async function optionsOf(info: ProvisionInfo | undefined): Promise<Record<string, unknown>> {
+  if (info?.pipelineOptions === undefined) return {};
   const { Struct } = await import("apache-beam/proto/google/protobuf/struct");
-  const options = info.pipelineOptions === undefined ? {} : Struct.toJson(info.pipelineOptions);
-  await work({ id, controlUrl }, settingsIn(options as Record<string, unknown>));
+  return Struct.toJson(info.pipelineOptions) as Record<string, unknown>;
 }
 
 async function provisionInfo(id: string, url: string): Promise<ProvisionInfo> {

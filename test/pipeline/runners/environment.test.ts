@@ -39,6 +39,11 @@ test.each([
     ["-id=7", "--logging_endpoint=c:3", "--artifact_endpoint=d:4", "--provision_endpoint=a:1", "--semi_persist_dir=/tmp"],
     { logging: "c:3" },
   ],
+  // those with which the boot program of Beam's image starts the worker in it
+  [
+    ["--logging_endpoint=c:3", "--control_endpoint=b:2", "--semi_persist_dir=/tmp", '--options={"a":1}', "--id=sdk-0-0"],
+    { id: "sdk-0-0", provision: undefined, control: "b:2", logging: "c:3", options: '{"a":1}' },
+  ],
 ])("boot flags %j", (args, wanted) => {
   expect(bootFlags(args)).toMatchObject(wanted);
 });
@@ -46,7 +51,7 @@ test.each([
 test.each([[[]], [["--id=1"]], [["--provision_endpoint=a:1"]], [["--id=", "--provision_endpoint=a:1"]]])(
   "boot flags %j are too few",
   (args) => {
-    expect(() => bootFlags(args)).toThrow(/wants --id and --provision_endpoint/);
+    expect(() => bootFlags(args)).toThrow(/wants --id, and --provision_endpoint or --control_endpoint/);
   },
 );
 
@@ -55,4 +60,6 @@ test("settings come with the pipeline options, or are plain", () => {
   expect(settingsIn({ "beam:option:backstory_worker:v1": JSON.stringify(settings) })).toEqual(settings);
   expect(settingsIn({ "beam:option:backstory_worker:v1": '{"threads":2}' })).toEqual({ ...PLAIN, threads: 2 });
   expect(settingsIn({})).toEqual(PLAIN);
+  // as a job of Dataflow has them
+  expect(settingsIn({ display_data: [], options: { backstoryWorker: JSON.stringify(settings) } })).toEqual(settings);
 });
