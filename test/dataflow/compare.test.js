@@ -70,7 +70,11 @@ const shown = (value) => JSON.stringify({ type: "STRING", value });
 const DIFFERENCES = [
   { path: "environment.userAgent.name", ours: "Apache Beam SDK for TypeScript", theirs: "Apache Beam SDK for Go", why: "who it is" },
   { path: "environment.userAgent.version", ours: sdk, theirs: "2.77.0", why: "who it is" },
-  { path: "clientRequestId", ours: /^[0-9a-f-]{36}$/, why: "a request whose answer was lost is sent again, and is known by it; the Go SDK sends once" },
+  {
+    path: "clientRequestId",
+    ours: /^[0-9a-f-]{36}$/,
+    why: "a request whose answer was lost is sent again, and is known by it; the Go SDK sends once",
+  },
   { path: "environment.debugOptions", theirs: "{}", why: "nothing but defaults" },
   { path: `${OPTIONS}.diskProvisionedIops`, theirs: 0, why: "the default; for workers of the Java SDK" },
   { path: `${OPTIONS}.diskProvisionedThroughputMibps`, theirs: 0, why: "the default; for workers of the Java SDK" },
@@ -90,7 +94,11 @@ const DIFFERENCES = [
   { path: `${SHOWN}[backstory/version]`, ours: shown(version), why: "shown in the console" },
   { path: "labels.backstory_run", ours: /^\d{8}t\d{6}z-[0-9a-f]{8}$/, why: "jobs are found, and bills split, by labels" },
   { path: "labels.backstory_version", ours: version.replaceAll(".", "_"), why: "jobs are found, and bills split, by labels" },
-  { path: `${POOL}.packages[0].name`, theirs: "worker", why: "the Go SDK stages its program; ours is in the image, and nothing is staged but the pipeline" },
+  {
+    path: `${POOL}.packages[0].name`,
+    theirs: "worker",
+    why: "the Go SDK stages its program; ours is in the image, and nothing is staged but the pipeline",
+  },
   { path: `${POOL}.packages[0].location`, theirs: "gs://temporary/worker", why: "likewise" },
 ];
 
@@ -117,7 +125,10 @@ async function oursOf(given) {
   const job = JSON.parse(run.out);
   const { value: runId } = job.environment.sdkPipelineOptions.display_data.find(({ key }) => key === "run");
   const file = join(world.folder, "pipeline.pb");
-  execFileSync(process.execPath, [join(__dirname, "proto.js"), file, runId, ...flags], { env: { ...process.env, ...env }, timeout: 60_000 });
+  execFileSync(process.execPath, [join(__dirname, "proto.js"), file, runId, ...flags], {
+    env: { ...process.env, ...env },
+    timeout: 60_000,
+  });
   return { job, pipeline: readFileSync(file) };
 }
 
