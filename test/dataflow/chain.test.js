@@ -5,7 +5,18 @@
 const { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
 const { setTimeout: sleep } = require("node:timers/promises");
-const { backstory, inputsIn, onDataflow, partsHere, partsThere, programOf, startWorld, TABLES, workerImage } = require("./kit");
+const {
+  backstory,
+  inputsIn,
+  onDataflow,
+  partsHere,
+  partsThere,
+  processesLeft,
+  programOf,
+  startWorld,
+  TABLES,
+  workerImage,
+} = require("./kit");
 
 const FORMATS = ["ndjson", "parquet"];
 const SHARDS = "--shards=2";
@@ -55,8 +66,9 @@ async function referenceOf(format) {
   return reference[format];
 }
 
-/** What a run must not leave: anything under the temp location, or of what it has tried. */
+/** What a run must not leave: processes, anything under the temp location, or of what it has tried. */
 async function expectNothingLeft(output) {
+  expect(await processesLeft(world.storageHost)).toEqual([]);
   expect(await world.names("temporary")).toEqual([]);
   expect(readdirSync(madeFolder("tmp")).filter((name) => name !== "node-compile-cache")).toEqual([]);
   if (output !== undefined) expect(await world.names("outputs", `${output}/`)).toEqual([]);
@@ -77,6 +89,7 @@ describe.each(FORMATS)("%s", (format) => {
     const outcome = JSON.parse(run.out);
     const [sums, told] = [Object.values(await referenceOf(format)), outcome.files.map(({ sha256 }) => sha256)];
     expect(told.sort()).toEqual(sums.sort());
+    expect(world.dataflow.seen.filter(({ code }) => code !== 200)).toEqual([]);
     await expectNothingLeft();
   });
 });
@@ -126,7 +139,7 @@ test("workers of another version: both versions, and what to do", async () => {
   const run = await build([...thereIn("ndjson"), "--output=gs://outputs/old", ...onDataflow(world, "old")]);
   expect(run.code).toBe(2);
   const { version } = require("../../package.json");
-  expect(run.err).toMatch(/^backstory: the workers are of backstory 0\.0\.0-other, and the job is of .*--worker-image\.$/m);
+  expect(run.err).toMatch(/^backstory: the workers are of backstory 0\.0\.0-other, and the job is of .*image.*\.$/m);
   expect(run.err).toContain(`the job is of ${version}`);
   await expectNothingLeft("old");
 });

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /** A worker that never comes to the end of anything. */
 require("apache-beam");
 const { Worker } = require("apache-beam/worker/worker");
