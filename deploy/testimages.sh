@@ -5,7 +5,8 @@ set -euo pipefail
 worker=$1/worker:$2
 launcher=$1/launcher:$2
 # below the checkout, since an engine may see nothing else of this machine
-data=$(mktemp -d "$PWD/testimages.XXXXXX")
+mkdir -p .cache
+data=$(mktemp -d "$PWD/.cache/testimages.XXXXXX")
 trap 'rm -rf "$data"' EXIT
 
 check() { # WHAT GOT WANTED
