@@ -92,7 +92,7 @@ function backstory(args, { env = {}, onError = () => {} } = {}) {
   });
 }
 
-const END_LIMIT_MS = 10_000;
+const END_LIMIT_MS = 30_000;
 
 /** The processes that were told of a storage, whoever their parents are now; this one is none of them. */
 function processesOf(storageHost) {
