@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { sha256, stage } from "../../pipeline/runners/dataflow/stage";
 import { DataflowServer, googleError } from "../pipeline/runners/dataflow/server";
 import { backstory } from "./run";
 import { service } from "./service";
@@ -144,6 +145,18 @@ test("what others have in the temporary folder stays", async () => {
   server.states = ["JOB_STATE_FAILED"];
   expect((await backstory(args())).code).toBe(1);
   expect(await left()).toEqual(["flow/staging/theirs"]);
+});
+
+test("where something is in the place of the pipeline, it stays, and there is no job", async () => {
+  const proto = Buffer.from("pipeline");
+  const staged = { url: "gs://temp/flow/staging/j.run/pipeline.pb", sha256: sha256(proto) };
+  await stage(staged, proto);
+  await expect(stage(staged, proto)).rejects.toThrow(
+    /there is something at "gs:\/\/temp\/flow\/staging\/j\.run\/pipeline\.pb" already.*--staging-location/,
+  );
+  expect(await gcs.get(staged.url)).toEqual(proto);
+  await gcs.remove(staged.url);
+  await expect(stage({ ...staged, sha256: "another" }, proto)).rejects.toThrow(/is not what was written there/);
 });
 
 test("a job that is done, of which nothing is in the output", async () => {
