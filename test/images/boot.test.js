@@ -57,6 +57,23 @@ test("a worker whose SDK nobody has patched does not work", () => {
   });
 });
 
+/** Whether jobs tell their workers of which version they are. */
+const TOLD = readFileSync(join(ROOT, "dist/pipeline/runners/settings.d.ts"), "utf8").includes("version");
+
+(TOLD ? test : test.skip)("an image of another version than the job's ends the run, and says so", async () => {
+  const other = join(folder, "other");
+  cpSync(image.folder, join(other, "root"), { recursive: true });
+  const told = join(other, "root", PACKAGE, "dist/pipeline/version.js");
+  writeFileSync(told, readFileSync(told, "utf8").replace(`"${version}"`, '"0.0.9"'));
+  writeFileSync(join(other, "boot"), readFileSync(image.boot, "utf8").replaceAll(image.folder, join(other, "root")), { mode: 0o755 });
+  const { code, err } = await build([...otto, `--output=${join(folder, "mixed")}`, ...onPrism(join(other, "boot"))]);
+  expect({ code, err }).toEqual({
+    code: 2,
+    err: expect.stringContaining(`the workers are of backstory 0.0.9, and the job is of ${version}.`),
+  });
+  expect(existsSync(join(folder, "mixed"))).toBe(false);
+});
+
 test("the worker says its version, which is that of the package", () => {
   const said = execFileSync(process.execPath, [inImage("bin/backstory-worker.js"), "--version"], { encoding: "utf8" });
   expect(said).toBe(`${version}\n`);
