@@ -73,13 +73,16 @@ export async function planRun(options: BuildOptions, runId: string): Promise<Pla
   // of this attempt alone: another at the same run may be at work, or just about to end
   const own = randomUUID().slice(0, 8);
   const temporary =
-    options.tempDir === undefined && !remote ? `${attempts}/memory-${own}` : join(options.tempDir ?? tmpdir(), `backstory-${runId}-${own}`);
+    options.tempDir === undefined && !remote
+      ? `${attempts}/memory-${own}`
+      : join(options.tempDir ?? temporaryFolder(options), `backstory-${runId}-${own}`);
   return {
     memory: planMemory(options.maxMemory, options.threads, bytes < SMALL_BYTES ? 1 : availableParallelism(), temporary),
     rankings: splits.filter(({ table }) => table === IMPRESSIONS),
     actions: splits.filter(({ table }) => table !== IMPRESSIONS),
     rules,
-    rejectsFolder: options.rejects === undefined ? null : `${remote ? temporary : attempts}/rejects`,
+    // who tells them may be on another machine than who found them
+    rejectsFolder: options.rejects === undefined ? null : `${remote && options.runner === "direct" ? temporary : attempts}/rejects`,
     files: {
       historyLength: options.historyLength,
       columns,
@@ -115,6 +118,9 @@ export function cutting(bytes: number, impressionBytes: number, asked?: number):
     buckets: shards * Math.ceil(Math.max(1, bytes) / BUCKET_BYTES / shards),
   };
 }
+
+/** On Dataflow it is one of its workers, whatever this machine calls its own. */
+const temporaryFolder = ({ runner }: BuildOptions): string => (runner === "dataflow" ? "/tmp" : tmpdir());
 
 function tablesOf(options: BuildOptions): (ActionTable & { path: string })[] {
   const paths: Record<string, string | undefined> = {
