@@ -243,7 +243,8 @@ describe("nobody waited for a job", () => {
   test("once it has ended, what it has left goes", async () => {
     server.states = ["JOB_STATE_FAILED"];
     const run = await submit();
-    expect(await gcs.names("temp")).toHaveLength(1);
+    await gcs.put(`gs://temp/flow/backstory-${run}/clicks/0.parquet`, "an export");
+    expect(await gcs.names("temp")).toHaveLength(2);
     expect((await clean()).stdout).toBe(`${run}: attempts removed\n`);
     expect(await left()).toEqual([]);
   });
@@ -270,7 +271,7 @@ describe("nobody waited for a job", () => {
     const path = `${OUT}/_attempts/${run}/dataflow.json`;
     const record = JSON.parse((await gcs.get(path)).toString());
     await gcs.put("gs://temp/precious/x", "x");
-    for (const changed of [{ staged: "gs://temp/precious" }, { endpoint: "https://example.com/" }]) {
+    for (const changed of [{ temporary: ["gs://temp/precious"] }, { endpoint: "https://example.com/" }]) {
       await gcs.put(path, JSON.stringify({ ...record, ...changed }));
       expect((await clean()).stdout).toMatch(/left, since it is of process \d+ on/);
     }
