@@ -121,7 +121,7 @@ async function removeStaged(place: Place, run: string): Promise<void> {
   if (!isRemote(place.output)) return;
   const { recordOf } = await import("./runners/dataflow/record.js");
   const record = await recordOf(place, run);
-  if (record !== undefined) await remoteObjects().removeAll(record.staged);
+  for (const folder of record?.temporary ?? []) await remoteObjects().removeAll(folder);
 }
 
 /** Whether the job of a run has ended, or why its attempts must stay; undefined for a run that was not on Dataflow. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { v1beta3 } from "@google-cloud/dataflow";
 import { type DataflowChoice, isThisMachine } from "./choice";
-import { DataflowError, mayPass, Refusal, refusalOf, told } from "./errors";
+import { DataflowError, isMissing, mayPass, Refusal, refusalOf, told } from "./errors";
 import { limits } from "./limits";
 import { structOf } from "./struct";
 import type { JobJson, Json } from "./translate";
@@ -141,7 +141,8 @@ export class Dataflow {
     try {
       return await request();
     } catch (error) {
-      if (mayPass(error)) throw error;
+      // Dataflow may not find a job for a while after it has made it.
+      if (mayPass(error) || isMissing(error)) throw error;
       throw told(error, { ...this.account, what });
     }
   }

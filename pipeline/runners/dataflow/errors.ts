@@ -56,6 +56,8 @@ export function mayPass(error: unknown): boolean {
   return code !== undefined && code !== "ENOTFOUND" && !/^(ERR_INVALID|ERR_TLS|CERT_|DEPTH_|UNABLE_TO|SELF_SIGNED)/.test(code);
 }
 
+export const isMissing = (error: unknown): boolean => error instanceof Refusal && error.status === 404;
+
 /** Of the system or of a library, such as ECONNRESET. */
 function networkCode(error: unknown): string | undefined {
   const { code, cause } = error as { code?: unknown; cause?: { code?: unknown } };
@@ -104,7 +106,7 @@ function toldRefusal(refusal: Refusal, asked: Asked): Error {
 
 const isOfRegion = (message: string): boolean => /\b(region|regional endpoint|location)\b/i.test(message);
 
-function forbidden({ reason, message }: Refusal, { what, project, serviceAccountEmail }: Asked): ConfigError {
+function forbidden({ reason, message }: Refusal, { what, project, region, serviceAccountEmail }: Asked): ConfigError {
   const account = /[\w.+-]+@[\w.-]+gserviceaccount\.com/.exec(message)?.[0] ?? serviceAccountEmail ?? "the account of the workers";
   if (reason === "SERVICE_DISABLED" || reason === "accessNotConfigured" || /has not been used in project|is disabled/i.test(message))
     return new ConfigError(
@@ -116,6 +118,10 @@ function forbidden({ reason, message }: Refusal, { what, project, serviceAccount
     );
   if (reason === "CONSUMER_INVALID" || reason === "USER_PROJECT_DENIED" || /project .*(not found|deleted|does not exist)/i.test(message))
     return new ConfigError(`cannot ${what}: there is no project "${project}", or the account may not use it (403). Check --project.`);
+  if (/locations?\/[^ ]+.*may not exist|LOCATION/.test(`${reason} ${message}`))
+    return new ConfigError(
+      `cannot ${what}: Dataflow does not work in the region "${region}", or not for this account (403). Check --region.`,
+    );
   if (/act as|actAs/i.test(message))
     return new ConfigError(
       `cannot ${what}: the account may not have workers that are ${account} (403). Grant it roles/iam.serviceAccountUser on that service account.`,

@@ -3,7 +3,7 @@ import { unpacked, withoutPacked } from "../../../beam/failure";
 import { PublishError } from "../../errors";
 import type { Importance, Watch } from "../tell";
 import type { Dataflow, Message } from "./client";
-import { DataflowError, GoesOn, mayPass, sentence, told } from "./errors";
+import { DataflowError, GoesOn, isMissing, mayPass, sentence, told } from "./errors";
 import { hintOf } from "./hints";
 import { limits } from "./limits";
 import type { Submitted } from "./submit";
@@ -82,7 +82,7 @@ class Follower {
       this.state = state;
       await this.listen();
     } catch (error) {
-      if (!mayPass(error)) throw this.goesOn((error as Error).message);
+      if (!mayPass(error) && !isMissing(error)) throw this.goesOn((error as Error).message);
       if (Date.now() - this.answered > limits().silenceMs) throw this.goesOn(told(error, { ...this.job, what: "look at the job" }).message);
     }
   }

@@ -14,8 +14,8 @@ export const DataflowRecord = z.strictObject({
   jobName: z.string(),
   /** "" while Dataflow has not answered yet */
   jobId: z.string(),
-  /** gs:// folder */
-  staged: z.string(),
+  /** gs:// folders of what the job needs until its end, each named after the run */
+  temporary: z.array(z.string()),
 });
 /** Whoever may write to the output must not have credentials sent anywhere. */
 function isKnown(endpoint: string): boolean {
@@ -29,8 +29,8 @@ const recordFile = (output: string, run: string): string => join(attemptsOf(outp
 export const writeRecord = ({ storage, output }: Place, run: string, record: DataflowRecord): Promise<void> =>
   storage.replace(recordFile(output, run), JSON.stringify(record));
 
-const isStagedBy = ({ staged, jobName }: DataflowRecord, run: string): boolean =>
-  staged.startsWith("gs://") && staged.endsWith(`/${jobName}.${run}`);
+const isOf = (run: string, folder: string): boolean =>
+  folder.startsWith("gs://") && /[^/][.-]$/.test(folder.slice(0, -run.length)) && folder.endsWith(run);
 
 /** undefined for a run that was not on Dataflow. */
 export async function recordOf({ storage, output }: Place, run: string): Promise<DataflowRecord | undefined> {
@@ -39,7 +39,7 @@ export async function recordOf({ storage, output }: Place, run: string): Promise
   try {
     const record = DataflowRecord.parse(JSON.parse(text));
     // Nor may they have anything removed but this.
-    return isStagedBy(record, run) ? record : undefined;
+    return record.temporary.every((folder) => isOf(run, folder)) ? record : undefined;
   } catch {
     return undefined;
   }
@@ -52,11 +52,13 @@ export async function stateOf(record: DataflowRecord, run: string): Promise<stri
   if (jobId === "") return `its job on Dataflow, ${record.jobName} in ${project}, is not known to have begun or ended; ${remedy}`;
   const { Dataflow } = await import("./client.js");
   const { hasEnded } = await import("./follow.js");
+  const { told } = await import("./errors.js");
+  const account = { project, region, endpoint: new URL(record.endpoint), serviceAccountEmail: undefined };
   try {
-    const dataflow = new Dataflow({ project, region, endpoint: new URL(record.endpoint), serviceAccountEmail: undefined });
-    const { state } = await dataflow.get(jobId);
+    const { state } = await new Dataflow(account).get(jobId);
     return hasEnded(state) ? "ended" : `its job on Dataflow, ${jobId}, is at work (${state})`;
   } catch (error) {
-    return `its job on Dataflow, ${jobId} in ${project}, cannot be asked for (${(error as Error).message.replace(/\.$/, "")}); ${remedy}`;
+    const { message } = told(error, { ...account, what: "look at the job" });
+    return `its job on Dataflow, ${jobId} in ${project}, cannot be asked for (${message.replace(/\.$/, "")}); ${remedy}`;
   }
 }

@@ -14,6 +14,9 @@ import type { Staged } from "./translate";
 export const stagingFolder = ({ stagingLocation, jobName }: DataflowChoice, runId: string): string =>
   join(stagingLocation, `${jobName}.${runId}`);
 
+/** Where tables of BigQuery are exported to for a run; gone at its end if somebody waits for that. */
+export const exportsFolder = ({ tempLocation }: DataflowChoice, runId: string): string => join(tempLocation, `backstory-${runId}`);
+
 export const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 /** Where the proto of a run will lie. */

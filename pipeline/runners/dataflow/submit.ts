@@ -11,7 +11,7 @@ import type { DataflowChoice } from "./choice";
 import { type Dataflow, isOurs, type JobNow } from "./client";
 import { bytesOf, protoOf } from "./proto";
 import { writeRecord } from "./record";
-import { checkBuckets, stage, stagedAs, stagingFolder, unstage } from "./stage";
+import { checkBuckets, exportsFolder, stage, stagedAs, stagingFolder, unstage } from "./stage";
 import { type JobJson, type Staged, translate } from "./translate";
 
 /** A job that Dataflow has. */
@@ -58,7 +58,7 @@ export async function submitJob(plan: Plan, choice: DataflowChoice, dataflow: Da
   const { job, proto, staged } = prepare(plan, choice);
   const folder = stagingFolder(choice, runId);
   const place = placeOf(output);
-  const record = { project, region, endpoint: endpoint.href, jobName, jobId: "", staged: folder };
+  const record = { project, region, endpoint: endpoint.href, jobName, jobId: "", temporary: [folder, exportsFolder(choice, runId)] };
   const stop = aborted(signal);
   const staging = async () => {
     await checkBuckets([choice.tempLocation, staged.url, output, ...origin.inputs.map(({ path }) => path)], region, tell);

@@ -188,6 +188,12 @@ test.each<[string, { status: number; body?: unknown }, RegExp, number]>([
     2,
   ],
   [
+    "no region of this name",
+    googleError(403, "Permission denied on 'locations/europe-west1' (or it may not exist)."),
+    /does not work in the region "europe-west1", or not for this account \(403\)\. Check --region/,
+    2,
+  ],
+  [
     "bad option",
     googleError(400, "Machine type x1 is unknown."),
     /does not accept it \(400\): Machine type x1 is unknown\. Check the options/,

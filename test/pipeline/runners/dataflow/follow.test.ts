@@ -85,6 +85,14 @@ test("questions that fail are asked again", async () => {
   expect(told.at(-1)).toEqual(["info", "job done"]);
 });
 
+test("a job that Dataflow does not find yet is asked for again", async () => {
+  let questions = 0;
+  server.fault = ({ path }) =>
+    path.endsWith("/job-1") && questions++ < 3 ? googleError(404, "(1a): Information about job job-1 could not be found.") : undefined;
+  await following(["JOB_STATE_DONE"]);
+  expect(questions).toBe(4);
+});
+
 test.each([["silence" as const], [{ status: 503 }]])(
   "after too many without an answer nobody waits any more, and the job may go on: %j",
   async (fault) => {
