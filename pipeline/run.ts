@@ -4,6 +4,8 @@ import { dirname, resolve } from "node:path";
 import { stages } from "../beam/stages";
 import { threads, useThreads } from "../beam/threads";
 import type { Plan } from "./backstory";
+import type { Exports } from "./bigquery/exports";
+import { usesBigQuery } from "./bigquery/uses";
 import { clean, ownAttempts } from "./clean";
 import { ConfigError, Interrupted, isDiskFull, PublishError } from "./errors";
 import { isRemote, remoteObjects } from "./io/remote";
@@ -24,13 +26,25 @@ import { isBegun, settle } from "./turn";
 export async function build(options: BuildOptions, watch: Watch = NOBODY_WATCHES): Promise<Outcome> {
   const choice = chooseRunner(options);
   const runId = newRunId();
+  if (!usesBigQuery(options)) return buildFiles(options, choice, runId, watch);
+  const { buildWithBigQuery } = await import("./bigquery/run.js");
+  return buildWithBigQuery(options, runId, watch, (exports) => buildFiles(options, choice, runId, watch, exports));
+}
+
+async function buildFiles(
+  options: BuildOptions,
+  choice: ReturnType<typeof chooseRunner>,
+  runId: string,
+  watch: Watch,
+  exports?: Exports,
+): Promise<Outcome> {
   stages.clear();
   const place = placeOf(options.output);
   const stop = aborted(watch.signal);
   const planned = stages.during("plan", async () => {
     // what an interrupted run has left would be in the way
     await clean(place);
-    return planRun(options, runId);
+    return planRun(options, runId, exports);
   });
   const plan = await Promise.race([stop, planned]);
   const made = makeAttempts(plan.files.attempts, options.output);
