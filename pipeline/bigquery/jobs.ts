@@ -112,7 +112,7 @@ const look = (client: Client, { id, location, attempted }: JobRequest): Promise<
 async function cancel(client: Client, request: JobRequest): Promise<void> {
   const { id, location, attempted } = request;
   const ended = async () => {
-    await client.call({ method: "POST", path: `/jobs/${id}/cancel`, query: { location }, body: {}, attempted });
+    await client.call({ method: "POST", path: `/jobs/${id}/cancel`, query: { location }, attempted });
     for (;;) {
       if ((await look(client, request)).status?.state === "DONE") return;
       await sleep(current.look * 1000);
