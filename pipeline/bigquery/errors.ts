@@ -88,7 +88,7 @@ export function faultError(fault: Fault, attempted: Attempted): Error {
     return new ConfigError(`${what}. The table wants a filter for its partitions: name a view that has one, or add --dates.`);
   if (code === 401) return new ConfigError(`${what}. Renew the credentials, as with gcloud auth application-default login.`);
   if (reason === "accessDenied" || (code === 403 && !/quota|rateLimit|billing/i.test(reason)))
-    return new ConfigError(`${what}. Grant the account ${attempted.roles}, or use another account.`);
+    return new ConfigError(`${what}. Grant the account ${roleFor(message, attempted)}, or use another account.`);
   if (reason === "notFound" || code === 404) return new NotFound(`${what}. Check the name.`);
   if (reason === "duplicate" || code === 409) return new Duplicate(`${what}. Run it again.`, "duplicate");
   if (/quota/i.test(reason)) return new BigQueryError(`${what}. Wait until the quota is there again, or have it raised.`, reason);
@@ -97,6 +97,12 @@ export function faultError(fault: Fault, attempted: Attempted): Error {
     return new BigQueryError(`${what}, again and again. Run it again later.`, reason);
   if (code === 400 || /^invalid/.test(reason)) return new ConfigError(`${what}. Check the table and its columns.`);
   return new BigQueryError(`${what}. Run it again.`, reason);
+}
+
+/** What is denied is named: to run jobs at all, or the bucket of an export or a load. */
+function roleFor(message: string, { roles }: Attempted): string {
+  if (/bigquery\.jobs\.create|Denied: Project/i.test(message)) return "roles/bigquery.jobUser on the project";
+  return /storage\.|bucket|gs:\/\//i.test(message) ? "roles/storage.objectUser on the bucket" : roles;
 }
 
 /** BigQuery's reason and its sentence, which names tables and columns; what it quotes may be a value of a row, so that is left out. */

@@ -43,6 +43,8 @@ export class Exports {
   private readonly abort = new AbortController();
   private working: Promise<unknown> = Promise.resolve();
   private client!: Client;
+  /** whether there may be anything in the folder */
+  private begun = false;
   /** days that were exported of those that --train-days asks for */
   private newest = 0;
 
@@ -90,7 +92,7 @@ export class Exports {
   async remove(): Promise<void> {
     if (!this.abort.signal.aborted) this.abort.abort(new Error("the run has ended"));
     await this.working;
-    await removeAll(this.folder);
+    if (this.begun) await removeAll(this.folder);
   }
 
   private async export(wanted: readonly Wanted[], rules: Rules): Promise<Map<string, InputFile[]>> {
@@ -99,6 +101,7 @@ export class Exports {
     const sources = await Promise.all(wanted.map((each) => this.find(each)));
     const days = await this.days(sources);
     const exports = await this.estimates(sources, rules, days);
+    this.begun = true;
     // where one fails, the others are cancelled
     const stop = (error: unknown) => {
       if (!this.abort.signal.aborted) this.abort.abort(error);

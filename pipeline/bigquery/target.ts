@@ -8,7 +8,7 @@ import { type TableName, uriOf } from "./uri";
 
 export type Columns = Manifest["schema"];
 
-const WRITER = "roles/bigquery.dataEditor on the dataset, and roles/bigquery.jobUser on the project";
+const WRITER = "roles/bigquery.dataEditor on the dataset";
 export const loading = (name: TableName): Attempted => ({ doing: `load ${uriOf(name)}`, roles: WRITER });
 
 /** What each column holds, for people who find the table. */
