@@ -22,6 +22,7 @@ interface Base {
   listen(port?: number): Promise<string>;
   close(): Promise<void>;
   serve(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  checked(method: { response?: object }, answer: object, query: object): object;
 }
 const { RestServer, Refusal } = require("../discovery/rest") as {
   RestServer: new (document: object, handlers: Record<string, Handler>, before: (seen: Seen) => void) => Base;
@@ -133,6 +134,11 @@ export class FakeBigQuery {
         const end = response.end.bind(response);
         response.end = ((...args: []) => (fake.lost.has(this.seen[at]) ? response.destroy() : end(...args))) as never;
         await super.serve(request, response);
+      }
+
+      /** What is deleted is answered with nothing. */
+      override checked(method: { response?: object }, answer: object, query: object): object {
+        return method.response === undefined ? {} : super.checked(method, answer, query);
       }
     }
     this.server = new Server(JSON.parse(readFileSync(discovery, "utf8")), this.handlers(), before);
@@ -353,13 +359,19 @@ export class FakeBigQuery {
     refuseOtherwise(load.sourceFormat === "PARQUET" && day !== undefined && found.timePartitioning?.field === "dt", "the partition");
     for (const uri of load.sourceUris) refuseOtherwise(uri.startsWith(`${prefix}/dt=${day}/`), `${uri} is of another partition`);
     const fields = found.schema.fields.filter(({ name }) => name !== "dt" && load.schema.fields.some((field) => field.name === name));
-    refuseOtherwise(JSON.stringify(fields) === JSON.stringify(load.schema.fields), "Provided Schema does not match Table");
+    refuseOtherwise(isSame(fields, load.schema.fields), "Provided Schema does not match Table");
     this.refuseFar(/^gs:\/\/([^/]+)/.exec(prefix)![1], job.jobReference.location, "destination");
     const files = await Promise.all(load.sourceUris.map((uri) => this.gcs.get(uri)));
     if (fault !== undefined) throw new QueryError(fault.reason, fault.message);
     const rows = await this.warehouse.replaceDay(nameOf(found.tableReference), day!, fields, files);
     job.statistics = { load: { outputRows: String(rows) } };
   }
+}
+
+/** Columns by name; a mode that is not said is NULLABLE. */
+function isSame(fields: readonly Field[], others: readonly Field[]): boolean {
+  const text = (field: Field) => [field.name, field.type, field.mode ?? "NULLABLE", field.description].join();
+  return fields.map(text).toSorted().join() === others.map(text).toSorted().join();
 }
 
 const told = ({ rows: _, looks: __, ...job }: Job): object => job;
