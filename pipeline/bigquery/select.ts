@@ -76,10 +76,9 @@ function within(column: Field, first: number | null, last: number | null): Condi
 /** Dates whose midnight is in [midnight(from), midnight(until)). In a few places and years a day was skipped: two have one midnight. */
 function datesWithin(column: Field, { timezone }: Rules, from: number | null, until: number | null): Condition {
   const calendar = new Calendar(timezone);
-  let [low, high] = [from, until === null ? null : until - 1];
+  let low = from;
   while (low !== null && calendar.midnight(low - 1) >= calendar.midnight(from!)) low--;
-  while (high !== null && calendar.midnight(high + 1) < calendar.midnight(until!)) high++;
-  return within(column, low, high);
+  return within(column, low, until === null ? null : until - 1);
 }
 
 /** Times in [midnight(from), midnight(until)). */
@@ -89,7 +88,7 @@ function timesWithin(column: Field, { timezone, timeUnit }: Rules, from: number 
     if (day === null) return null;
     const type = typeOf(column);
     if (type === "TIMESTAMP") return timestampOf(calendar.midnight(day));
-    // what a wall clock shows and when that was are in the same order but for clock changes, which are shorter than a day
+    // what a wall clock shows and when that was are in the same order but for clock changes, which are a day at most
     if (type === "DATETIME") return `DATETIME '${dayName(day + slack)} 00:00:00'`;
     return type === "INTEGER" ? numberOf(calendar.midnight(day), timeUnit!, slack) : null;
   };

@@ -131,12 +131,17 @@ export class FakeBigQuery {
       override async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
         // the entry of this request is the one that serve() makes first
         const at = this.seen.length;
-        const end = response.end.bind(response);
-        response.end = ((...args: []) => (fake.lost.has(this.seen[at]) ? response.destroy() : end(...args))) as never;
+        const [head, end] = [response.writeHead.bind(response), response.end.bind(response)];
+        let empty = false;
+        // what is deleted is answered with nothing at all
+        response.writeHead = ((code: number, headers: object) => {
+          empty = request.method === "DELETE" && code === 200;
+          return empty ? head(204) : head(code, headers as never);
+        }) as never;
+        response.end = ((text: string) => (fake.lost.has(this.seen[at]) ? response.destroy() : empty ? end() : end(text))) as never;
         await super.serve(request, response);
       }
 
-      /** What is deleted is answered with nothing. */
       override checked(method: { response?: object }, answer: object, query: object): object {
         return method.response === undefined ? {} : super.checked(method, answer, query);
       }
