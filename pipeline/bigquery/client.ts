@@ -28,8 +28,12 @@ export interface Request {
 
 /** @param project undefined: that of the credentials or of GOOGLE_CLOUD_PROJECT @throws ConfigError where there is none */
 export async function clientFor(project: string | undefined): Promise<Client> {
-  const service = make();
-  const billed = project ?? (await projectOf(service));
+  const unnamed = make();
+  // first, since the library asks without any where there are none
+  await answered({ doing: "ask BigQuery", roles: "" }, () => unnamed.authClient.getRequestHeaders());
+  const billed = project ?? (await projectOf(unnamed));
+  // one that has no name looks for it with every request
+  const service = make(billed);
   return {
     project: billed,
     call: <T>({ method, path, project = billed, query, body, attempted }: Request) =>
@@ -38,7 +42,7 @@ export async function clientFor(project: string | undefined): Promise<Client> {
 }
 
 /** BIGQUERY_EMULATOR_HOST names another server, which is asked without credentials. */
-function make(): BigQuery {
+function make(projectId?: string): BigQuery {
   const library: typeof import("@google-cloud/bigquery") = require("@google-cloud/bigquery");
   // an empty one is one for the library
   if (process.env.BIGQUERY_EMULATOR_HOST === "") delete process.env.BIGQUERY_EMULATOR_HOST;
@@ -48,6 +52,7 @@ function make(): BigQuery {
     retryOptions: { autoRetry: true, maxRetries, retryDelayMultiplier, maxRetryDelay, totalTimeout },
     timeout: idleTimeout * 1000,
     userAgent: "backstory",
+    projectId,
     ...(host === undefined ? {} : { authClient: NOBODY as never }),
   };
   const made = new library.BigQuery(options);

@@ -24,9 +24,9 @@ export function parseTable(uri: string, what: string): TableName {
   const parts = /^bq:\/\/((?:[^:./]+(?:\.[^:./]+)*:)?[^.:/]+)\.([^.]+)\.([^.]+)$/s.exec(uri);
   if (parts === null) throw wrong(uri, what, "");
   const [, project, dataset, table] = parts;
-  if (!isProject(project)) throw wrong(uri, what, `"${project}" is no project; `);
-  if (!DATASET.test(dataset)) throw wrong(uri, what, `"${dataset}" is no name of a dataset; `);
-  if (!TABLE.test(table)) throw wrong(uri, what, `"${table}" is no name of a table; `);
+  if (!isProject(project)) throw wrong(uri, what, `${JSON.stringify(project)} is no project; `);
+  if (!DATASET.test(dataset)) throw wrong(uri, what, `${JSON.stringify(dataset)} is no name of a dataset; `);
+  if (!TABLE.test(table)) throw wrong(uri, what, `${JSON.stringify(table)} is no name of a table; `);
   return { project, dataset, table };
 }
 

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Exports } from "../../pipeline/bigquery/exports";
@@ -368,6 +368,56 @@ test("exports that cannot be removed are told, and the run is what it is", async
   );
   cloud.gcs.proxy.fault = () => undefined;
   for (const name of await cloud.gcs.names("temporary")) await cloud.gcs.remove(`gs://temporary/${name}`);
+});
+
+describe("credentials", () => {
+  const names = ["BIGQUERY_EMULATOR_HOST", "GOOGLE_CLOUD_PROJECT", "METADATA_SERVER_DETECTION", "HOME", "GOOGLE_APPLICATION_CREDENTIALS"];
+  const before = Object.fromEntries(names.map((name) => [name, process.env[name]]));
+  beforeEach(() => {
+    delete process.env.BIGQUERY_EMULATOR_HOST;
+    process.env.METADATA_SERVER_DETECTION = "none";
+    process.env.HOME = at("home");
+  });
+  afterEach(() => {
+    for (const name of names) {
+      if (before[name] === undefined) delete process.env[name];
+      else process.env[name] = before[name];
+    }
+    Object.assign(process.env, cloud.env);
+  });
+
+  test("none", async () => {
+    expect(await run()).toMatchObject({
+      exitCode: 2,
+      message: expect.stringMatching(/^there are no credentials for BigQuery\. Run gcloud auth application-default login/),
+    });
+  });
+
+  test("a file that is not there", async () => {
+    process.env.GOOGLE_APPLICATION_CREDENTIALS = at("none.json");
+    expect(await run()).toMatchObject({
+      exitCode: 2,
+      message: expect.stringContaining(`the file of credentials, ${at("none.json")}, cannot be read.`),
+    });
+  });
+
+  test("a file that is no JSON is not quoted", async () => {
+    process.env.GOOGLE_APPLICATION_CREDENTIALS = at("key.json");
+    writeFileSync(at("key.json"), "-----BEGIN PRIVATE KEY-----SECRET");
+    const failed = await run();
+    expect(failed).toMatchObject({ exitCode: 2, message: expect.stringMatching(/^the file of credentials for BigQuery is no JSON/) });
+    expect(JSON.stringify(failed)).not.toMatch(/SECRET|BEGIN/);
+  });
+
+  test("no project", async () => {
+    process.env.BIGQUERY_EMULATOR_HOST = cloud.env.BIGQUERY_EMULATOR_HOST;
+    for (const name of ["GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT"]) delete process.env[name];
+    expect(await run()).toMatchObject({
+      exitCode: 2,
+      message: "no project is named that BigQuery's jobs are to run in. Add --project=PROJECT.",
+    });
+    expect(await run({ project: "named-project" })).toMatchObject({ exitCode: 0, message: "no error" });
+  });
 });
 
 describe("a run that is ended", () => {
