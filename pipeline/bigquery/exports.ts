@@ -45,6 +45,8 @@ export class Exports {
   private client!: Client;
   /** whether there may be anything in the folder */
   private begun = false;
+  /** bytes that the run is billed for so far */
+  private spent = 0;
   /** days that were exported of those that --train-days asks for */
   private newest = 0;
 
@@ -143,6 +145,7 @@ export class Exports {
     const { first, last, days } = await resultOf(this.client, { ...request, id: job.jobReference?.jobId ?? request.id });
     if (first === null || last === null) throw nothingIn(impressions, dates);
     this.watch.tell("info", `BigQuery: impressions of ${days} days, ${first} to ${last}`);
+    this.spent = bytes;
     this.newest = Number(days);
     return [date(first), date(last)];
   }
@@ -157,7 +160,7 @@ export class Exports {
       }),
     );
     const each = exports.map(({ source, estimate }) => `${source.name} ${sizeOf(estimate)}`).join(", ");
-    const total = exports.reduce((sum, { estimate }) => sum + billed(estimate), 0);
+    const total = exports.reduce((sum, { estimate }) => sum + billed(estimate), this.spent);
     this.watch.tell("info", `BigQuery: to export, queries read ${each}; billed for ${megabytes(total)}`);
     const { maxBytesBilled } = this.options;
     refuseAbove(maxBytesBilled === undefined ? undefined : parseBytes(maxBytesBilled), total, `the exports (${each})`);
@@ -168,7 +171,7 @@ export class Exports {
     const { name, table } = source;
     const folder = (tries: number) => join(this.folder, name, `try-${tries}`);
     let at = folder(1);
-    const others = all.reduce((sum, each) => sum + (each.query === query ? 0 : billed(each.estimate)), 0);
+    const others = all.reduce((sum, each) => sum + (each.source === source ? 0 : billed(each.estimate)), this.spent);
     const { maxBytesBilled } = this.options;
     const limit = maxBytesBilled === undefined ? undefined : parseBytes(maxBytesBilled)! - others;
     // what a try that has failed may have left is not read
