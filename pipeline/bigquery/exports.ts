@@ -45,7 +45,8 @@ export class Exports {
   private client!: Client;
   /** whether there may be anything in the folder */
   private begun = false;
-  /** bytes that the run is billed for so far */
+  /** bytes that the run may be billed for, and is so far */
+  private readonly limit: number | undefined;
   private spent = 0;
   /** days that were exported of those that --train-days asks for */
   private newest = 0;
@@ -62,6 +63,7 @@ export class Exports {
       throw new ConfigError(
         `--temp-location must be a plain path of letters, digits and ./=+@~_-; got "${options.tempLocation}". Name another.`,
       );
+    this.limit = options.maxBytesBilled === undefined ? undefined : parseBytes(options.maxBytesBilled);
     this.folder = join(options.tempLocation!, `backstory-${runId}`);
     watch.signal?.addEventListener("abort", () => this.abort.abort(watch.signal?.reason), { once: true });
     if (watch.signal?.aborted) this.abort.abort(watch.signal.reason);
@@ -80,7 +82,7 @@ export class Exports {
   /**
    * A day may have impressions and not a valid one among them, which BigQuery has not looked at.
    * @param days those that the run builds
-   * @throws ConfigError where these are fewer than --train-days, though there are older days that were not exported
+   * @throws ConfigError where these are fewer than --train-days, since older days, if there are any, were not exported
    */
   checkDays(days: readonly number[] | null): void {
     const { trainDays } = this.options;
@@ -130,7 +132,7 @@ export class Exports {
 
   /** The days that the run may build, where that can be known at little cost: by --dates, or by the column dt of the impressions. */
   private async days(sources: readonly Source[]): Promise<Days | null> {
-    const { dates, trainDays, maxBytesBilled } = this.options;
+    const { dates, trainDays } = this.options;
     const range = dates === undefined ? null : dateRange(dates);
     const impressions = sources.find(({ name }) => name === IMPRESSIONS);
     if (impressions === undefined || (range !== null && trainDays === undefined)) return range;
@@ -138,9 +140,9 @@ export class Exports {
     const query = selectDays(table, range, trainDays);
     const attempted = reading(table.name);
     const bytes = billed(await estimate(this.client, query, table.location, attempted));
-    const limit = maxBytesBilled === undefined ? undefined : parseBytes(maxBytesBilled);
-    refuseAbove(limit, bytes, "the days of the impressions");
-    const request = this.request("days", table, { query: { query, useLegacySql: false, ...guard(limit) } });
+    refuseAbove(this.limit, bytes, "the days of the impressions");
+    // no table is called so, since names of tables have no dash
+    const request = this.request("impressions-days", table, { query: { query, useLegacySql: false, ...guard(this.limit) } });
     const job = await runJob(this.client, request, this.abort.signal);
     const { first, last, days } = await resultOf(this.client, { ...request, id: job.jobReference?.jobId ?? request.id });
     if (first === null || last === null) throw nothingIn(impressions, dates);
@@ -162,8 +164,7 @@ export class Exports {
     const each = exports.map(({ source, estimate }) => `${source.name} ${sizeOf(estimate)}`).join(", ");
     const total = exports.reduce((sum, { estimate }) => sum + billed(estimate), this.spent);
     this.watch.tell("info", `BigQuery: to export, queries read ${each}; billed for ${megabytes(total)}`);
-    const { maxBytesBilled } = this.options;
-    refuseAbove(maxBytesBilled === undefined ? undefined : parseBytes(maxBytesBilled), total, `the exports (${each})`);
+    refuseAbove(this.limit, total, `the exports (${each})`);
     return exports;
   }
 
@@ -172,8 +173,7 @@ export class Exports {
     const folder = (tries: number) => join(this.folder, name, `try-${tries}`);
     let at = folder(1);
     const others = all.reduce((sum, each) => sum + (each.source === source ? 0 : billed(each.estimate)), this.spent);
-    const { maxBytesBilled } = this.options;
-    const limit = maxBytesBilled === undefined ? undefined : parseBytes(maxBytesBilled)! - others;
+    const limit = this.limit === undefined ? undefined : this.limit - others;
     // what a try that has failed may have left is not read
     const configuration = (tries: number) => {
       at = folder(tries);

@@ -175,8 +175,8 @@ test("what is read, billed and left out is told, and jobs have names and labels"
   expect(stderr).toMatch(/^BigQuery: impressions of 2 days, 2025-08-15 to 2025-08-16$/m);
   expect(stderr).toMatch(/^BigQuery: to export, queries read impressions 0\.0 MB, clicks 0\.\d MB, .*; billed for 52\.4 MB$/m);
   expect(stderr).toMatch(/^BigQuery: [\d,]+ rows of impressions exported; [\d,]+ rows of no use to the run are left out$/m);
-  const id = /backstory-(\w+-\w+)-days/.exec(cloud.bigQuery.jobIds()[0])![1];
-  expect(cloud.bigQuery.jobIds().toSorted()).toEqual(["days", ...TABLES].map((what) => `backstory-${id}-${what}`).toSorted());
+  const id = /backstory-(\w+-\w+)-impressions-days/.exec(cloud.bigQuery.jobIds()[0])![1];
+  expect(cloud.bigQuery.jobIds().toSorted()).toEqual(["impressions-days", ...TABLES].map((what) => `backstory-${id}-${what}`).toSorted());
   const { labels, query } = cloud.bigQuery.jobs.get(`backstory-${id}-clicks`)!.configuration;
   expect(labels).toEqual({ backstory: "export", backstory_run: id.toLowerCase(), backstory_table: "clicks" });
   expect(query!.maximumBytesBilled).toBe(String(100e6 - 4 * 10 * 2 ** 20));
