@@ -38,11 +38,17 @@ async function withExports(
 ): Promise<Outcome> {
   if (tablesIn(options).length === 0) return build(undefined);
   const exports = new Exports(options, runId, watch);
+  let isRead = false;
   try {
     return await build(exports);
+  } catch (error) {
+    // a job elsewhere that goes on without this process
+    isRead = (error as Error).name === "GoesOn";
+    if (isRead) watch.tell("warning", `the job goes on, and reads ${exports.folder}. Remove that when it has ended.`);
+    throw error;
   } finally {
     // what the run has come to is what it ends with
-    await exports.remove().catch((error: Error) => watch.tell("warning", leftBehind(exports.folder, error)));
+    if (!isRead) await exports.remove().catch((error: Error) => watch.tell("warning", leftBehind(exports.folder, error)));
   }
 }
 

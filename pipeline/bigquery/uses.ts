@@ -24,6 +24,11 @@ export function usesBigQuery(options: BuildOptions): boolean {
   if (inputs.length > 0 && options.tempLocation === undefined)
     throw new ConfigError(`${inputs[0]} is exported before it is read, which wants a place. Add --temp-location=gs://BUCKET/PATH.`);
   if (options.outputTable !== undefined) checkOutput(options.outputTable, options.output);
+  // of runners that can be left alone with a job
+  if (uses && (options as { wait?: boolean }).wait === false)
+    throw new ConfigError(
+      "bq:// inputs and --output-table want the run to be waited for; got --no-wait. Leave it out, or load by backstory load.",
+    );
   return uses;
 }
 

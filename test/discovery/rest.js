@@ -1,5 +1,6 @@
 /** A server of an API of Google's: takes what its discovery document allows, refuses the rest as Google does, and checks its own answers. */
-const { createServer } = require("node:http");
+const http = require("node:http");
+const https = require("node:https");
 const { Api } = require("./api");
 
 const MOST_BODY = 32 * 2 ** 20;
@@ -52,11 +53,15 @@ class RestServer {
     this.seen = [];
   }
 
-  /** @returns its address, such as http://127.0.0.1:1234 */
-  async listen(port = 0) {
-    this.http = createServer((request, response) => void this.serve(request, response));
-    await new Promise((resolve, reject) => this.http.once("error", reject).listen(port, "127.0.0.1", resolve));
-    return `http://127.0.0.1:${this.http.address().port}`;
+  /**
+   * @param tls `{ key, cert }` for https
+   * @returns its address, such as http://127.0.0.1:1234
+   */
+  async listen(port = 0, { host = "127.0.0.1", tls } = {}) {
+    const serve = (request, response) => void this.serve(request, response);
+    this.http = tls === undefined ? http.createServer(serve) : https.createServer(tls, serve);
+    await new Promise((resolve, reject) => this.http.once("error", reject).listen(port, host, resolve));
+    return `http${tls === undefined ? "" : "s"}://${host}:${this.http.address().port}`;
   }
 
   async close() {
