@@ -135,6 +135,16 @@ async function commandOf(name: string): Promise<Command | undefined> {
         },
       };
     }
+    case "load": {
+      const { LoadOptions, loadAndTell } = await import("./bigquery/command.js");
+      return {
+        about: "Loads an output in a bucket into a table of BigQuery: what is published, as it is now.",
+        usage: "backstory load gs://BUCKET/PATH --output-table=bq://PROJECT.DATASET.TABLE [--dates=FROM..TO]",
+        schema: LoadOptions,
+        paths: 1,
+        run: async (options, [path]) => loadAndTell(needed(path, "load"), options),
+      };
+    }
     case "rebuild": {
       const { RebuildOptions, rebuild } = await import("./rebuild.js");
       return {
@@ -158,7 +168,20 @@ function needed(path: string | undefined, command: string): string {
   return path;
 }
 
-const COMMANDS = ["build", "plan", "generate", "inspect", "analyse", "verify", "compare", "report", "clean", "rebuild", "worker-pool"];
+const COMMANDS = [
+  "build",
+  "plan",
+  "generate",
+  "inspect",
+  "analyse",
+  "verify",
+  "compare",
+  "report",
+  "clean",
+  "load",
+  "rebuild",
+  "worker-pool",
+];
 
 async function usage(): Promise<string> {
   const lines = await Promise.all(COMMANDS.map(async (name) => `  ${name.padEnd(12)} ${(await commandOf(name))!.about}`));

@@ -5,6 +5,8 @@ import { isDeepStrictEqual } from "node:util";
 import { stages } from "../beam/stages";
 import { threads, useThreads } from "../beam/threads";
 import type { Plan } from "./backstory";
+import type { Exports } from "./bigquery/exports";
+import { usesBigQuery } from "./bigquery/uses";
 import { clean, isTakenOver, ownAttempts } from "./clean";
 import { ConfigError, Interrupted, isDiskFull, PublishError } from "./errors";
 import { isRemote, remoteObjects } from "./io/remote";
@@ -58,13 +60,19 @@ const dataflow = () => import("./runners/dataflow/run.js");
 export async function build(options: BuildOptions, watch: Watch = NOBODY_WATCHES): Promise<Outcome> {
   const runner = await runnerOf(options);
   const runId = options.runId ?? newRunId();
+  if (!usesBigQuery(options)) return buildFiles(options, runner, runId, watch);
+  const { buildWithBigQuery } = await import("./bigquery/run.js");
+  return buildWithBigQuery(options, runId, watch, (exports) => buildFiles(options, runner, runId, watch, exports));
+}
+
+async function buildFiles(options: BuildOptions, runner: Runner, runId: string, watch: Watch, exports?: Exports): Promise<Outcome> {
   const place = placeOf(options.output);
   const before = await Promise.race([aborted(watch.signal), publishedBefore(options, place)]);
   if (before !== undefined) {
     await tellFigures(options, before);
     return before;
   }
-  const plan = await planned(options, runId, place, watch);
+  const plan = await planned(options, runId, place, watch, exports);
   const made = makeAttempts(plan.files.attempts, options.output);
   let goesOn = false;
   try {
@@ -111,12 +119,12 @@ async function publishedBefore(options: BuildOptions, place: Place): Promise<(Ou
   );
 }
 
-async function planned(options: BuildOptions, runId: string, place: Place, { signal }: Watch): Promise<Plan> {
+async function planned(options: BuildOptions, runId: string, place: Place, { signal }: Watch, exports?: Exports): Promise<Plan> {
   stages.clear();
   const plan = stages.during("plan", async () => {
     // what an interrupted run has left would be in the way
     await clean(place);
-    return planRun(options, runId);
+    return planRun(options, runId, exports);
   });
   return Promise.race([aborted(signal), plan]);
 }
@@ -127,6 +135,7 @@ async function planned(options: BuildOptions, runId: string, place: Place, { sig
  */
 export async function submit(options: BuildOptions, watch: Watch = NOBODY_WATCHES): Promise<Submission> {
   chooseRunner(options);
+  usesBigQuery(options);
   const { chooseDataflow, submitToDataflow } = await dataflow();
   const choice = chooseDataflow(options);
   const runId = options.runId ?? newRunId();

@@ -77,5 +77,6 @@ test("what is no manifest", async () => {
 test("every option of build is known to determine the data, or not to", () => {
   const here = ["output", "writeMode", "rejects", "metricsJson", "report", "threads", "maxMemory", "tempDir", "quiet", "json"];
   const onRunner = ["runner", "jobEndpoint", "environment", "environmentConfig", "workers", "parallelism", "flinkMaster", "flinkConfDir"];
-  expect([...DATA_OPTIONS, ...here, ...onRunner, ...DATAFLOW_KEYS].sort()).toEqual(Object.keys(BuildOptions.shape).sort());
+  const bigQuery = ["project", "tempLocation", "maxBytesBilled", "outputTable"];
+  expect([...DATA_OPTIONS, ...here, ...onRunner, ...DATAFLOW_KEYS, ...bigQuery].sort()).toEqual(Object.keys(BuildOptions.shape).sort());
 });

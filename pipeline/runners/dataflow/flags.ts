@@ -1,5 +1,6 @@
 /**
- * Options of --runner=dataflow, under the names that Beam's own SDKs give them (GoogleCloudOptions, WorkerOptions, DebugOptions of the one for Python).
+ * Options of --runner=dataflow, under the names that Beam's own SDKs give them (GoogleCloudOptions, WorkerOptions, DebugOptions of the one for Python); --project and --temp-location
+ * are BigQuery's too.
  * Nothing but the schema: every command line loads it. What fits together is asked in `choice.ts`.
  */
 import { z } from "zod";
@@ -9,11 +10,7 @@ const text = (what: string) => z.string().min(1, "must not be empty").optional()
 const list = (what: string) => text(what).meta({ value: "NAME,..." });
 
 export const DATAFLOW_FLAGS = {
-  project: text("Google Cloud project that the Dataflow job belongs to. Required for dataflow.").meta({ value: "PROJECT" }),
   region: text("Region of the Dataflow job and its workers, such as europe-west1. Required for dataflow.").meta({ value: "REGION" }),
-  tempLocation: text("gs:// folder for what a Dataflow job needs while it runs. Required for dataflow.").meta({
-    value: "gs://BUCKET/PATH",
-  }),
   stagingLocation: text("gs:// folder for the pipeline itself. Default: staging/ in --temp-location.").meta({ value: "gs://BUCKET/PATH" }),
   workerImage: text("Image of the workers, of this very version of backstory. Required for dataflow.").meta({ value: "IMAGE" }),
   sdkContainerImage: text("Beam's name for --worker-image.").meta({ value: "IMAGE", hidden: true }),
