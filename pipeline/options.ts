@@ -134,6 +134,9 @@ export const BuildOptions = z.strictObject({
     )
     .meta({ value: "CONDITION,..." }),
   metricsJson: path("File for the figures of data quality and the ledger.").optional().meta({ value: "FILE" }),
+  report: path("File for a page with charts of data quality, as backstory report writes it; reads the output once more.")
+    .optional()
+    .meta({ value: "FILE" }),
   maxPositions: wholeNumber(1, 100_000, "of positions")
     .default(100)
     .describe("Positions in action_type_frequency_by_position.")
