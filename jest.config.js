@@ -4,8 +4,8 @@ module.exports = {
   maxWorkers: "100%",
   testEnvironment: "node",
   testMatch: ["<rootDir>/test/**/*.test.ts"],
-  // suites with Python, Java and the like: jest.slow.config.js, jest.gcs.config.js
-  testPathIgnorePatterns: ["/node_modules/", "<rootDir>/test/slow/", "<rootDir>/test/gcs/"],
+  // suites with Python, Java and the like: jest.slow.config.js, jest.gcs.config.js, jest.composer.config.js
+  testPathIgnorePatterns: ["/node_modules/", "<rootDir>/test/slow/", "<rootDir>/test/gcs/", "<rootDir>/test/composer/"],
   modulePathIgnorePatterns: ["<rootDir>/dist", "<rootDir>/.cache"],
   transform: {
     "\\.[tj]s$": [
