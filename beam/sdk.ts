@@ -2,6 +2,8 @@
  * The Beam SDK as this project uses it, in one place. Its sub-modules import each other in circles, so they are loaded in the
  * order in which "apache-beam" loads them; but not its io, which brings a client for Pub/Sub and takes longer to load than the rest.
  */
+// before any of its modules
+import "./patched";
 import "apache-beam/pvalue";
 import "apache-beam/transforms";
 

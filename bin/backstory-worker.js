@@ -2,6 +2,7 @@
 // A worker for a runner of Beam: started with Beam's boot flags by the runner itself, or by a worker pool of backstory.
 require("./node24")(() => {
   const flags = process.argv.slice(2);
+  if (flags[0] === "--version") return console.log(require("../package.json").version);
   const ofPool = process.send !== undefined && flags.length === 0;
   const run = ofPool ? require("../dist/pipeline/runners/child.js").workForPool : require("../dist/pipeline/runners/boot.js").boot;
   run(flags).then(

@@ -3,31 +3,11 @@ import { date } from "../transforms/values";
 import { CONDITIONS, parseConditions } from "./conditions";
 import { ConfigError } from "./errors";
 import { parseMemory } from "./memory";
+import { path, wholeNumber } from "./optiontypes";
 import { type Content, type OutputColumn, ROW_GROUP_BYTES } from "./parquet/schema";
-import { thousands } from "./thousands";
+import { DATAFLOW_FLAGS } from "./runners/dataflow/flags";
 
-/** A number, or its digits; nothing that Number() would take for one besides, such as "" or true. */
-const wholeNumber = (least: number, most: number, unit: string) =>
-  z
-    .union(
-      [
-        z.number(),
-        z
-          .string()
-          .regex(/^-?[0-9]+$/)
-          .transform(Number),
-      ],
-      `must be a whole number ${unit}`,
-    )
-    .pipe(
-      z
-        .number()
-        .int(`must be a whole number ${unit}`)
-        .min(least, `must be at least ${least}`)
-        .max(most, `must be at most ${thousands(most)}`),
-    );
 const address = z.string().refine(isAddress, "must be HOST:PORT, such as localhost:8099");
-const path = (what: string) => z.string().min(1, "must be a path").describe(what);
 
 /** Names are keys of plain objects, so that what every object has by itself is none. */
 const column = z.string().refine((name) => name !== "" && !(name in {}), "must be the name of a column");
@@ -134,7 +114,9 @@ export const BuildOptions = z.strictObject({
     .meta({ configOnly: true }),
   threads: wholeNumber(1, 1024, "of threads")
     .optional()
-    .describe("Threads; the output does not depend on them. Default: all cores, one for small inputs.")
+    .describe(
+      "Threads; the output does not depend on them. Default: all cores, one for small inputs; on dataflow all of a worker's machine.",
+    )
     .meta({ value: "THREADS" }),
   maxMemory: z
     .string()
@@ -144,9 +126,9 @@ export const BuildOptions = z.strictObject({
     .meta({ value: "SIZE|PERCENT%" }),
   tempDir: path("Folder for what does not fit into memory; else it goes beside the output.").optional().meta({ value: "FOLDER" }),
   runner: z
-    .enum(["direct", "prism", "flink", "portable"])
+    .enum(["direct", "prism", "flink", "portable", "dataflow"])
     .default("direct")
-    .describe("Where it runs: direct is this process; portable is any runner of Beam that has a job service."),
+    .describe("Where it runs: direct is this process; portable is any runner of Beam that has a job service; dataflow is Google Cloud's."),
   jobEndpoint: address
     .optional()
     .describe("Job service that runs already. Required for portable; for prism and flink one is started here otherwise.")
@@ -178,6 +160,7 @@ export const BuildOptions = z.strictObject({
     .describe("Flink's own address, as its job server sees it. Default: [local], a Flink within the job server.")
     .meta({ value: "HOST:PORT" }),
   flinkConfDir: path("Folder of a flink-conf.yaml, on the job server's machine.").optional().meta({ value: "FOLDER" }),
+  ...DATAFLOW_FLAGS,
   quiet: z.boolean().default(false).describe("Print nothing but errors."),
   json: z.boolean().default(false).describe("Print the outcome as JSON on standard output, with the seconds of each stage."),
 });

@@ -70,13 +70,16 @@ export async function planRun(options: BuildOptions, runId: string): Promise<Pla
   const attempts = attemptsOf(options.output, runId);
   const remote = isRemote(options.output);
   const temporary =
-    options.tempDir === undefined && !remote ? `${attempts}/memory` : join(options.tempDir ?? tmpdir(), `backstory-${runId}`);
+    options.tempDir === undefined && !remote
+      ? `${attempts}/memory`
+      : join(options.tempDir ?? temporaryFolder(options), `backstory-${runId}`);
   return {
     memory: planMemory(options.maxMemory, options.threads, bytes < SMALL_BYTES ? 1 : availableParallelism(), temporary),
     rankings: splits.filter(({ table }) => table === IMPRESSIONS),
     actions: splits.filter(({ table }) => table !== IMPRESSIONS),
     rules,
-    rejectsFolder: options.rejects === undefined ? null : `${remote ? temporary : attempts}/rejects`,
+    // who tells them may be on another machine than who found them
+    rejectsFolder: options.rejects === undefined ? null : `${remote && options.runner === "direct" ? temporary : attempts}/rejects`,
     files: {
       historyLength: options.historyLength,
       columns,
@@ -101,6 +104,9 @@ export async function planRun(options: BuildOptions, runId: string): Promise<Pla
     },
   };
 }
+
+/** On Dataflow it is one of its workers, whatever this machine calls its own. */
+const temporaryFolder = ({ runner }: BuildOptions): string => (runner === "dataflow" ? "/tmp" : tmpdir());
 
 function tablesOf(options: BuildOptions): (ActionTable & { path: string })[] {
   const paths: Record<string, string | undefined> = {

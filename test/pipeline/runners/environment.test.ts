@@ -1,6 +1,6 @@
 import { accessSync, constants } from "node:fs";
 import { runnerApi } from "../../../beam/sdk";
-import { bootFlags } from "../../../pipeline/runners/boot";
+import { boot, bootFlags } from "../../../pipeline/runners/boot";
 import { placeOf } from "../../../pipeline/runners/environment";
 import { PLAIN, settingsIn } from "../../../pipeline/runners/settings";
 
@@ -39,20 +39,35 @@ test.each([
     ["-id=7", "--logging_endpoint=c:3", "--artifact_endpoint=d:4", "--provision_endpoint=a:1", "--semi_persist_dir=/tmp"],
     { logging: "c:3" },
   ],
+  // Beam's boot program, which has asked already
+  [
+    ["--logging_endpoint=c:3", "--control_endpoint=b:2", "--semi_persist_dir=/tmp", '--options={"a":"b=c"}', "--id=7"],
+    { id: "7", provision: undefined, control: "b:2", logging: "c:3", options: '{"a":"b=c"}' },
+  ],
 ])("boot flags %j", (args, wanted) => {
   expect(bootFlags(args)).toMatchObject(wanted);
 });
 
-test.each([[[]], [["--id=1"]], [["--provision_endpoint=a:1"]], [["--id=", "--provision_endpoint=a:1"]]])(
-  "boot flags %j are too few",
-  (args) => {
-    expect(() => bootFlags(args)).toThrow(/wants --id and --provision_endpoint/);
-  },
-);
+test.each([
+  [[]],
+  [["--id=1"]],
+  [["--provision_endpoint=a:1"]],
+  [["--id=", "--provision_endpoint=a:1"]],
+  [["--id=1", "--control_endpoint=b:2"]],
+])("boot flags %j are too few", (args) => {
+  expect(() => bootFlags(args)).toThrow(/wants --id and --provision_endpoint/);
+});
+
+test("options that are not JSON are not repeated: nobody knows what is in them", async () => {
+  const wrong = boot(["--id=1", "--control_endpoint=localhost:1", "--options=token"]);
+  await expect(wrong).rejects.toThrow(/^--options must be the pipeline options as JSON, as Beam's boot program gives them\.$/);
+});
 
 test("settings come with the pipeline options, or are plain", () => {
   const settings = { threads: 3, folder: "/x" };
   expect(settingsIn({ "beam:option:backstory_worker:v1": JSON.stringify(settings) })).toEqual(settings);
   expect(settingsIn({ "beam:option:backstory_worker:v1": '{"threads":2}' })).toEqual({ ...PLAIN, threads: 2 });
   expect(settingsIn({})).toEqual(PLAIN);
+  // as a job of Dataflow has them
+  expect(settingsIn({ display_data: [], options: { backstoryWorker: JSON.stringify(settings) } })).toEqual(settings);
 });
