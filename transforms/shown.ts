@@ -17,7 +17,7 @@ export class ShownOf {
   }
 }
 
-/** The customers shown of some buckets, each once. */
+/** The customers shown of some buckets, each once, as in each part. */
 export class AllShown {
   createAccumulator(): Shown[] {
     return [];
@@ -28,10 +28,11 @@ export class AllShown {
     return parts.length >= 16 ? [mergeShown(parts)] : parts;
   }
   mergeAccumulators(accumulators: Iterable<Shown[]>): Shown[] {
-    return [mergeShown([...accumulators].flat())];
+    return [this.extractOutput([...accumulators].flat())];
   }
   extractOutput(parts: Shown[]): Shown {
-    return mergeShown(parts);
+    // No thread can scan actions before this is done: what is one part already, each customer once, is not gone through again.
+    return parts.length === 1 ? parts[0] : mergeShown(parts);
   }
   accumulatorCoder(): ColumnsCoder<Shown[]> {
     return new ColumnsCoder();

@@ -58,6 +58,7 @@ export const VerifyOptions = z.strictObject({
   dropEmptyHistory: z.boolean().optional().describe("Rows without any action are left out."),
   columns: open(build.columns),
   tables: build.tables,
+  tempDir: build.tempDir.meta({ description: "Folder for copies of what lies in buckets; else the machine's own." }),
   showValues: z.boolean().default(false).describe("Tell ids, items and times of what differs too; they are customers' data."),
   maxFindings: wholeNumber(1, "must be a whole number")
     .default(20)

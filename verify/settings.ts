@@ -3,6 +3,7 @@ import { z } from "zod";
 import { ConfigError } from "../pipeline/errors";
 import { BuildOptions, outputColumns } from "../pipeline/options";
 import { camel } from "../pipeline/spelling";
+import type { Copies } from "./copies";
 import { findRawFiles } from "./inputs/files";
 import { date } from "./inputs/values";
 import type { VerifyOptions } from "./options";
@@ -76,14 +77,14 @@ function tablesOf({ tables = [], clicks, addToCarts, previousOrders }: BuildOpti
 }
 
 /** @throws ConfigError where a file is not there */
-export async function inputsOf(settings: Settings): Promise<Inputs> {
+export async function inputsOf(settings: Settings, copies?: Copies): Promise<Inputs> {
   const tables: Inputs["tables"] = [];
   for (const table of settings.tables) {
     if (table.path === undefined) {
       const flag = `--${table.name.replaceAll("_", "-")}`;
       throw new ConfigError(`${flag} is missing. Give a path, or ${flag}=none where the run had no ${table.name}.`);
     }
-    tables.push({ table, files: await findRawFiles(table.path, table.name) });
+    tables.push({ table, files: await findRawFiles(table.path, table.name, copies) });
   }
-  return { impressions: await findRawFiles(settings.impressions!, "impressions"), tables };
+  return { impressions: await findRawFiles(settings.impressions!, "impressions", copies), tables };
 }

@@ -4,7 +4,9 @@ import { join } from "node:path";
 import type { FileMetaData } from "hyparquet";
 import { ConfigError } from "../pipeline/errors";
 import type { Manifest } from "../pipeline/manifest";
+import { Copies } from "./copies";
 import { type Finding, Findings } from "./findings";
+import { date } from "./inputs/values";
 import type { VerifyOptions } from "./options";
 import { checkFiles } from "./output/agree";
 import { checkCertificate, Seen } from "./output/certificate";
@@ -55,7 +57,12 @@ interface Job {
 
 /** @throws ConfigError, and BrokenFile where an input cannot be read */
 export async function verify(folder: string, options: VerifyOptions): Promise<Report> {
-  return new Verification(folder, options).run();
+  const copies = new Copies(options.tempDir);
+  try {
+    return await new Verification(folder, options, copies).run();
+  } finally {
+    copies.remove();
+  }
 }
 
 class Verification {
@@ -63,23 +70,29 @@ class Verification {
   private readonly checked: Report["checked"] = { partitions: 0, files: 0, rows: 0, bytes: 0, runs: [] };
   private readonly isWanted: (day: number) => boolean;
 
+  /** where it lies on this machine */
+  private folder: string;
+
   constructor(
-    private readonly folder: string,
+    private readonly path: string,
     private readonly options: VerifyOptions,
+    private readonly copies: Copies,
   ) {
+    this.folder = path;
     this.findings = new Findings(options.maxFindings);
     const range = options.dates === undefined ? null : rangeOf(options.dates);
     this.isWanted = (day) => range === null || (range[0] <= day && day <= range[1]);
   }
 
   async run(): Promise<Report> {
+    this.folder = await this.copies.output(this.path, (dt) => !isDay(dt) || this.isWanted(date(dt)));
     const output = findOutput(this.folder, this.isWanted, this.findings);
     this.checked.partitions = output.partitions.length;
     await checkFiles(output, this.isWanted, this.findings);
     for (const job of this.jobs(output)) await this.runJob(job, output);
     const { findings } = this;
     return {
-      output: this.folder,
+      output: this.path,
       differences: findings.total,
       counts: Object.fromEntries(findings.counts),
       findings: findings.kept.map(({ values, ...finding }) => (this.options.showValues && values ? { ...finding, values } : finding)),
@@ -210,7 +223,7 @@ class Verification {
   /** Null where a manifest names inputs that are no longer there; what the user names must be there. */
   private async inputs({ manifest, settings }: Job): Promise<Inputs | null> {
     try {
-      return await inputsOf(settings);
+      return await inputsOf(settings, this.copies);
     } catch (error) {
       if (!(error instanceof ConfigError) || manifest === null || this.options.impressions !== undefined) throw error;
       this.findings.warnings.push(error.message);
@@ -220,8 +233,9 @@ class Verification {
 
   /** Whether the inputs are those of the run, as far as sizes and times tell. */
   private compareInputs(manifest: Manifest, inputs: Inputs): boolean {
-    const found = new Map([...inputs.impressions, ...inputs.tables.flatMap(({ files }) => files)].map((file) => [file.path, file.size]));
-    const changed = manifest.inputs.filter(({ path, size, mtime }) => {
+    const found = new Map([...inputs.impressions, ...inputs.tables.flatMap(({ files }) => files)].map((file) => [file.name, file]));
+    const changed = manifest.inputs.filter(({ path, size, mtime, generation }) => {
+      if (generation !== undefined) return found.get(path)?.size !== size || found.get(path)?.generation !== generation;
       const stats = existsSync(path) ? statSync(path, { bigint: true }) : undefined;
       return stats === undefined || Number(stats.size) !== size || (mtime !== undefined && !isSameTime(stats.mtimeNs, mtime));
     });
@@ -303,6 +317,15 @@ class Verification {
       const rejected = recorded.places.rejected ?? 0;
       if (rejected !== rejects) this.findings.add("wrong ledger", `${table} has ${rejects} rejects, the ledger says ${rejected}`);
     }
+  }
+}
+
+function isDay(text: string): boolean {
+  try {
+    date(text);
+    return true;
+  } catch {
+    return false;
   }
 }
 

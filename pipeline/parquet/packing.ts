@@ -105,19 +105,27 @@ export function packRow(out: Bytes, indexes: Indexes, from: number, count: numbe
 /** A page of a column without lists, indexes[from, to): runs of 8 or more as such, what is between them in bit-packed groups. */
 export function packColumn(out: Bytes, indexes: Indexes, from: number, to: number, width: number): void {
   let start = from; // of the groups that are still to be written
-  let at = from;
-  while (at < to) {
-    let end = at + 1;
-    while (end < to && indexes[end] === indexes[at]) end++;
-    if (end - at < 8) {
-      at = Math.min(at + 8, to);
-      continue;
-    }
+  for (let at = runFrom(indexes, start, to); at < to; at = runFrom(indexes, start, to)) {
+    const end = runEnd(indexes, at, to);
     packPending(out, indexes, start, at, width);
     runOf(out, end - at, indexes[at], width);
-    start = at = end;
+    start = end;
   }
   packPending(out, indexes, start, to, width);
+}
+
+/** Where the first run begins that may stand behind whole groups of 8; `to` if none does. */
+function runFrom(indexes: Indexes, from: number, to: number): number {
+  for (let at = from; at + 8 <= to; at += 8) if (runEnd(indexes, at, at + 8) === at + 8) return at;
+  return to;
+}
+
+/** Where the run that begins at `at` ends. */
+function runEnd(indexes: Indexes, at: number, to: number): number {
+  const index = indexes[at];
+  let end = at + 1;
+  while (end < to && indexes[end] === index) end++;
+  return end;
 }
 
 function packPending(out: Bytes, indexes: Indexes, from: number, to: number, width: number): void {

@@ -46,7 +46,7 @@ test("AllShown: the same, however the parts are added and merged", () =>
   fc.assert(
     fc.property(manyParts, fc.nat(40), (parts, cut) => {
       const fn = new AllShown();
-      const leaf = (some: Stay[][]) => some.reduce((sum, part) => fn.addInput(sum, columns(part)), fn.createAccumulator());
+      const leaf = (some: Stay[][]) => some.reduce((sum, part) => fn.addInput(sum, mergeShown([columns(part)])), fn.createAccumulator());
       const merged = fn.mergeAccumulators([leaf(parts.slice(0, cut)), fn.createAccumulator(), leaf(parts.slice(cut))]);
       for (const sum of [leaf(parts), merged]) expect(plain(fn.extractOutput(sum)).sort(byCustomer)).toEqual(naive(parts.flat()));
     }),

@@ -20,7 +20,12 @@ export type RawRow = { position: number; cells: { [column: string]: Cell } } | {
 
 /** One input file. */
 export interface RawFile {
+  /** where it is read */
   path: string;
+  /** what it is called: its path as given, or its object's */
+  name: string;
+  /** of an object in a bucket */
+  generation?: string;
   size: number;
   format: "ndjson" | "json" | "csv" | "parquet";
   packed: "none" | "gzip" | "zstd";

@@ -31,7 +31,7 @@ export async function* csvRows(file: RawFile): AsyncGenerator<RawRow[]> {
     if (names === undefined) {
       // the parser reads ahead, so that what it skipped may well be of later lines
       if (rows.some(({ position }) => position <= info.lines) || record.some((cell) => utf8(cell) === null))
-        throw new BrokenFile(`"${file.path}": the CSV header cannot be read.`);
+        throw new BrokenFile(`"${file.name}": the CSV header cannot be read.`);
       names = record.map((cell) => utf8(cell)!);
       continue;
     }

@@ -3,7 +3,9 @@ import { createReadStream, existsSync, globSync, readdirSync, statSync } from "n
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { ConfigError } from "../../pipeline/errors";
+import { isRemote } from "../../pipeline/io/remote";
 import { BrokenFile } from "../../pipeline/io/rows";
+import { Copies } from "../copies";
 import type { RawFile } from "./cells";
 
 const HEAD_BYTES = 1 << 16;
@@ -12,11 +14,24 @@ const HEAD_BYTES = 1 << 16;
  * The files at a path: the file, all in a folder, or what a glob matches.
  * @throws ConfigError where there is none
  */
-export async function findRawFiles(path: string, table: string): Promise<RawFile[]> {
+export async function findRawFiles(path: string, table: string, copies?: Copies): Promise<RawFile[]> {
+  if (isRemote(path)) return copied(path, table, copies ?? new Copies());
   const given = existsSync(path) ? [path] : matching(path);
   const paths = [...new Set(given.flatMap(filesBelow))].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   if (paths.length === 0) throw new ConfigError(`there is no file of ${table} at "${path}". Check the path, or quote a glob.`);
   return Promise.all(paths.map(rawFile));
+}
+
+/** Objects of a bucket by their copies. */
+async function copied(path: string, table: string, copies: Copies): Promise<RawFile[]> {
+  const found = await copies.input(path, table);
+  return Promise.all(
+    found.map(async ({ path: copy, uri, generation, encoding }) => {
+      const file = await rawFile(copy);
+      const packed = file.packed === "none" && encoding === "gzip" ? "gzip" : file.packed;
+      return { ...file, packed, name: uri, generation };
+    }),
+  );
 }
 
 const isHidden = (name: string): boolean => name.startsWith("_") || name.startsWith(".");
@@ -40,7 +55,7 @@ async function rawFile(path: string): Promise<RawFile> {
   const { size } = statSync(path);
   const [ending = "", packing = ""] = endings(path);
   const byName = { gz: "gzip", gzip: "gzip", zst: "zstd", zstd: "zstd" }[packing] as RawFile["packed"] | undefined;
-  const file: RawFile = { path, size, format: "ndjson", packed: byName ?? "none", folders: foldersOf(path) };
+  const file: RawFile = { path, name: path, size, format: "ndjson", packed: byName ?? "none", folders: foldersOf(path) };
   const named = { ndjson: "ndjson", jsonl: "ndjson", csv: "csv", parquet: "parquet", pq: "parquet" }[ending] as
     | RawFile["format"]
     | undefined;
@@ -104,7 +119,7 @@ function unescaped(text: string): string {
  * The bytes of a file, unpacked.
  * @throws BrokenFile where the packing is cut or corrupt
  */
-export async function* bytesOf({ path, packed, size }: RawFile): AsyncGenerator<Buffer> {
+export async function* bytesOf({ path, name, packed, size }: RawFile): AsyncGenerator<Buffer> {
   if (packed === "none" || size === 0) return yield* createReadStream(path, { highWaterMark: 1 << 20 });
   try {
     // a zstd decompressor ends with the first frame; the next one goes on behind it
@@ -118,11 +133,11 @@ export async function* bytesOf({ path, packed, size }: RawFile): AsyncGenerator<
         raw.destroy();
       }
       if (packed === "gzip") return;
-      if (unpack.bytesWritten === 0) throw new BrokenFile(`"${path}" is no complete zstd file.`);
+      if (unpack.bytesWritten === 0) throw new BrokenFile(`"${name}" is no complete zstd file.`);
       start += unpack.bytesWritten;
     }
   } catch (error) {
     const code = String((error as NodeJS.ErrnoException).code);
-    throw /^(Z_|ERR_ZSTD|ZSTD_)/.test(code) ? new BrokenFile(`"${path}" cannot be unpacked (${(error as Error).message}).`) : error;
+    throw /^(Z_|ERR_ZSTD|ZSTD_)/.test(code) ? new BrokenFile(`"${name}" cannot be unpacked (${(error as Error).message}).`) : error;
   }
 }

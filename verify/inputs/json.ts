@@ -79,7 +79,7 @@ async function* linesOf(file: RawFile): AsyncGenerator<(string | null)[]> {
     const end = rest.lastIndexOf(LF);
     if (end >= 0) yield decoded(rest.subarray(0, end));
     rest = rest.subarray(end + 1);
-    if (rest.length > MAX_RECORD_BYTES) throw new BrokenFile(`"${file.path}" has a line longer than 256 MB.`);
+    if (rest.length > MAX_RECORD_BYTES) throw new BrokenFile(`"${file.name}" has a line longer than 256 MB.`);
   }
   if (rest.length > 0) yield decoded(rest);
 }
@@ -95,7 +95,7 @@ function decoded(bytes: Buffer): (string | null)[] {
  * @throws BrokenFile where it is no array, or is cut
  */
 export async function* jsonArrayRows(file: RawFile): AsyncGenerator<RawRow[]> {
-  const broken = (what: string) => new BrokenFile(`"${file.path}" ${what}.`);
+  const broken = (what: string) => new BrokenFile(`"${file.name}" ${what}.`);
   let position = 0;
   let text = "";
   let expected: "array" | "first" | "element" | "comma" | "nothing" = "array";

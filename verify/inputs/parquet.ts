@@ -63,11 +63,11 @@ async function described(file: AsyncBuffer): Promise<{ metadata: FileMetaData; r
   return { metadata, root: parquetSchema(structuredClone(metadata)) };
 }
 
-async function whileReading<T>({ path }: RawFile, read: () => Promise<T>): Promise<T> {
+async function whileReading<T>({ name }: RawFile, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    throw new BrokenFile(`"${path}" cannot be read as Parquet (${(error as Error).message}).`);
+    throw new BrokenFile(`"${name}" cannot be read as Parquet (${(error as Error).message}).`);
   }
 }
 

@@ -141,7 +141,7 @@ export class Comparison {
     const free = same.find(({ found }) => !found);
     if (free !== undefined) {
       free.found = true;
-      const input = `${free.ranking.file.path}:${free.ranking.position}`;
+      const input = `${free.ranking.file.name}:${free.ranking.position}`;
       const wrong = row.item !== undefined && row.item !== free.item ? "item" : row.isOrder === undefined ? "item" : "is_order";
       const expectedValues = { item_id: free.item, is_order: free.isOrder };
       return this.findings.add(
@@ -174,7 +174,7 @@ export class Comparison {
       return;
     }
     for (const [ranking, slots] of Map.groupBy(missing, ({ ranking }) => ranking)) {
-      const input = `${ranking.file.path}:${ranking.position}`;
+      const input = `${ranking.file.name}:${ranking.position}`;
       const which = slots.map(({ index }) => index).join(", ");
       this.findings.add("missing row", `slots of the ranking that have no row: ${which}`, { dt, input });
     }

@@ -111,7 +111,7 @@ export class Explainer {
 
 const valuesOf = (action: Action | undefined) => action && { item: action.item, type: action.table.type, time: action.time };
 
-const inputOf = (action: Action | undefined) => (action === undefined ? {} : { input: `${action.file.path}:${action.position}` });
+const inputOf = (action: Action | undefined) => (action === undefined ? {} : { input: `${action.file.name}:${action.position}` });
 
 /** As far as the output tells of an action. */
 export function matches({ item, type, time }: FoundAction, action: Action | undefined): boolean {
