@@ -2,7 +2,7 @@
 # backstory: training inputs of one day
 
 `submit` starts a Dataflow job for the day, `wait` follows it, `verify` checks what it published, `load` puts the day into BigQuery where
-`output_table` names a table.
+`output_table` names a table. `clean` removes what the job has staged, however it ended.
 
 - **The day** is the one on which the data interval begins, in the time zone of `backstory.json`: the run that starts on the 17th at 04:00 builds the 16th.
   A run by hand builds the newest day that is over; `day` among its parameters names another.
@@ -83,7 +83,7 @@ PARAMS: dict[str, tuple[object, dict]] = {
     "use_public_ips": (False, {"type": "boolean", "description": "Without them the subnetwork needs Private Google Access."}),
     "max_hours": (6, whole(1, "Dataflow cancels a job that takes longer.", most=72)),
     "build_options": ([], {"type": "array", "items": text(r"^--[a-z][^\n]*$", "An option of build"), "description": "More options of `backstory build`, one a line: --max-rejects=0.1%"}),
-    "verify_sample": (1000, {"type": ["integer", "string"], "minimum": 0, "pattern": "^(all|none)$", "description": 'Customers to recompute; "all"; 0: files and rows only; "none": no verification.'}),
+    "verify_sample": (0, {"type": ["integer", "string"], "minimum": 0, "pattern": "^(all|none)$", "description": 'Customers to recompute from copies of all inputs, or "all"; 0: the output by itself; "none": nothing.'}),
     "output_table": ("", text(r"^(bq://[^.]+\.[^.]+\.[^.]+)?$", "Table to load the day into, bq://PROJECT.DATASET.TABLE; empty: none.")),
 }
 
@@ -171,7 +171,8 @@ BUILD = [
 ]
 JOB_ID_FILE = "--job-id-file=/airflow/xcom/return.json"
 VERIFY = ["verify", "{{ params.output }}", f"--dates={DAY}", option("verify_sample", "sample")]
-LOAD = ["load", "{{ params.output }}", f"--dates={DAY}", option("output_table")]
+CLEAN = ["clean", "{{ params.output }}"]
+LOAD = ["load", "{{ params.output }}", f"--dates={DAY}", option("output_table"), option("project")]
 
 
 def tidy(arguments: list[str]) -> list[str]:
@@ -234,7 +235,8 @@ def reason_of(gcp_conn_id: str, project: str, region: str, job_id: str) -> str:
     messages = jobs.messages()
     request = messages.list(projectId=project, location=region, jobId=job_id, minimumImportance="JOB_MESSAGE_ERROR")
     errors = [each["messageText"] for each in pages(request, messages.list_next, retries, "jobMessages") if each.get("messageText")]
-    said = list(dict.fromkeys(errors))[-5:]
+    # without the stacks of workers
+    said = list(dict.fromkeys(re.split(r"\n\s+at ", error)[0] for error in errors))[-5:]
     return " / ".join(each[:1000] for each in said) or "the job has told no error; see its page"
 
 
@@ -422,7 +424,10 @@ def backstory(settings: dict) -> DAG:
         )
         verify = launcher(settings, "verify", VERIFY, execution_timeout=timedelta(hours=6), pre_execute=skip_without("verify_sample", "none"))
         load = launcher(settings, "load", LOAD, execution_timeout=timedelta(hours=2), pre_execute=skip_without("output_table", ""), trigger_rule="none_failed")
+        # what the job has staged: the launcher, which does not wait, cannot remove it
+        clean = launcher(settings, "clean", CLEAN, execution_timeout=timedelta(hours=1), trigger_rule="all_done")
         submit >> wait >> verify >> load
+        wait >> clean
     return dag
 
 

@@ -19,7 +19,7 @@ from world import DAGS, EXAMPLE, HOME, PROJECT, REGION, VERSION, Processes, dag_
 from dataflow_stub import Dataflow
 
 STAND_IN = [sys.executable, str(Path(__file__).with_name("launcher.py"))]
-ALL_DONE = {"submit": "success", "wait": "success", "verify": "success", "load": "skipped"}
+ALL_DONE = {"submit": "success", "wait": "success", "verify": "success", "load": "skipped", "clean": "success"}
 
 
 def option(arguments: list[str], name: str) -> str | None:
@@ -62,9 +62,11 @@ class Structure(unittest.TestCase):
         ours = [str(each.message) for each in caught if "backstory" in each.filename] + list(getattr(bag, "captured_warnings", {}).values())
         self.assertEqual(ours, [])
 
-    def test_it_goes_submit_wait_verify_load(self):
+    def test_it_goes_submit_wait_verify_load_and_cleans_in_any_case(self):
         dag = load_dag()
-        self.assertEqual({task.task_id: task.downstream_task_ids for task in dag.tasks}, {"submit": {"wait"}, "wait": {"verify"}, "verify": {"load"}, "load": set()})
+        after = {task.task_id: set(task.downstream_task_ids) for task in dag.tasks}
+        self.assertEqual(after, {"submit": {"wait"}, "wait": {"verify", "clean"}, "verify": {"load"}, "load": set(), "clean": set()})
+        self.assertEqual(dag.get_task("clean").trigger_rule, "all_done")
         self.assertEqual(dag.tags and set(dag.tags), {"backstory", "dataflow"})
         self.assertIn("Clear `submit`".lower(), dag.doc_md.lower())
         self.assertEqual((dag.max_active_runs, dag.catchup), (1, False))
@@ -236,10 +238,10 @@ class Days(OneDataflow):
         self.assertTrue(all(option(each, "write-mode") == "overwrite" and "--no-wait" in each for each in builds))
         self.assertEqual([job["name"] for job in self.dataflow.jobs.values()], ["backstory-2025-08-16", "backstory-2025-08-17"])
         verifies = [each["arguments"] for each in self.pods.ran if each["task"] == "verify"]
-        self.assertEqual(verifies, [["verify", EXAMPLE["params"]["output"], f"--dates={day}", "--sample=1000"] for day in ("2025-08-16", "2025-08-17")])
+        self.assertEqual(verifies, [["verify", EXAMPLE["params"]["output"], f"--dates={day}", "--sample=0"] for day in ("2025-08-16", "2025-08-17")])
         self.assertEqual({each["image"] for each in self.pods.ran}, {EXAMPLE["params"]["launcher_image"]})
         # for the parser of the command itself, which another test asks
-        (HOME / "arguments.json").write_text(json.dumps([each["arguments"] for each in self.pods.ran]))
+        (HOME / "arguments.json").write_text(json.dumps([each["arguments"] for each in self.pods.ran if each["task"] != "clean"]))
 
     def test_a_run_by_hand_builds_the_day_that_it_names(self):
         run_day(load_dag(), "2025-08-20", {"day": "2025-02-28"})
@@ -248,12 +250,13 @@ class Days(OneDataflow):
     def test_the_day_is_loaded_where_a_table_is_named(self):
         _, states = run_day(load_dag({"output_table": "bq://test-project.training.rows"}), "2025-08-16")
         self.assertEqual(set(states.values()), {"success"})
-        self.assertEqual(self.pods.ran[-1]["arguments"], ["load", EXAMPLE["params"]["output"], "--dates=2025-08-16", "--output-table=bq://test-project.training.rows"])
+        (load,) = [each["arguments"] for each in self.pods.ran if each["task"] == "load"]
+        self.assertEqual(load, ["load", EXAMPLE["params"]["output"], "--dates=2025-08-16", "--output-table=bq://test-project.training.rows", f"--project={PROJECT}"])
 
     def test_without_a_verification_it_is_loaded_all_the_same(self):
         params = {"output_table": "bq://test-project.training.rows", "verify_sample": "none"}
         _, states = run_day(load_dag(params), "2025-08-16")
-        self.assertEqual(states, {"submit": "success", "wait": "success", "verify": "skipped", "load": "success"})
+        self.assertEqual(states, {**ALL_DONE, "verify": "skipped", "load": "success"})
 
     def test_what_differs_is_not_loaded(self):
         self.pods.environment["LAUNCHER_FAILS"] = "verify"
@@ -273,7 +276,7 @@ class Again(OneDataflow):
         self.assertEqual(again.run_id, run.run_id)
         self.assertEqual(states, ALL_DONE)
         self.assertEqual(len(self.dataflow.jobs), 1)
-        self.assertEqual([each["task"] for each in self.pods.ran], ["submit", "verify", "verify"])
+        self.assertEqual([each["task"] for each in self.pods.ran].count("submit"), 1)
 
     def test_a_job_of_that_name_which_is_not_this_runs_is_not_taken_up(self):
         for labels in ({}, {"backstory-run": "of-another"}):
@@ -282,7 +285,7 @@ class Again(OneDataflow):
         self.dataflow.course = ["JOB_STATE_DONE"]
         _, states = run_day(load_dag(), "2025-08-16")
         self.assertEqual(states, ALL_DONE)
-        self.assertEqual([each["task"] for each in self.pods.ran], ["submit", "verify"])
+        self.assertEqual([each["task"] for each in self.pods.ran].count("submit"), 1)
 
     def test_a_day_that_is_built_again_overwrites(self):
         dag = load_dag()
@@ -309,7 +312,7 @@ class Failures(OneDataflow):
         self.assertIn(f"https://console.cloud.google.com/dataflow/jobs/{REGION}/job-1?project={PROJECT}", text)
         # which Airflow does not try again
         self.assertEqual(kind.__name__, "AirflowFailException")
-        self.assertEqual((states["verify"], states["load"]), ("upstream_failed", "upstream_failed"))
+        self.assertEqual((states["verify"], states["load"], states["clean"]), ("upstream_failed", "upstream_failed", "success"))
 
     def test_a_job_that_fails_while_it_is_waited_for_likewise(self):
         self.dataflow.course, self.dataflow.errors = ["JOB_STATE_RUNNING"] * 4 + ["JOB_STATE_FAILED"], [self.REASON]
@@ -323,10 +326,11 @@ class Failures(OneDataflow):
         self.assertIn("JOB_STATE_CANCELLED: the job has told no error", text)
 
     def test_of_many_errors_the_newest_are_told_once_each_and_shortened(self):
-        self.dataflow.course, self.dataflow.errors = ["JOB_STATE_FAILED"], ["the first"] + [f"error {i}" for i in range(9)] + ["error 8", "x" * 5000]
+        self.dataflow.course, self.dataflow.errors = ["JOB_STATE_FAILED"], ["the first"] + [f"error {i}" for i in range(9)] + ["error 8\n    at f (a.js:1:2)\n    at g (b.js:1:2)", "x" * 5000]
         _, text, _ = self.failure(load_dag(), "2025-08-16", "wait")
         self.assertNotIn("the first", text)
         self.assertEqual(text.count("error 8"), 1)
+        self.assertNotIn("a.js", text)
         self.assertLess(len(text), 2000)
 
     def test_a_launcher_that_fails_fails_the_submission_and_nothing_waits(self):
@@ -434,7 +438,7 @@ class CloudRun(OneDataflow):
         self.dataflow.create("backstory-2025-08-16", {"backstory-run": "of-another"})
         _, states = run_day(dag, "2025-08-16")
         self.assertEqual(states, ALL_DONE)
-        self.assertEqual([each["image"] for each in self.pods.ran], ["the-launcher"] * 2)
+        self.assertEqual([each["image"] for each in self.pods.ran], ["the-launcher"] * 3)
         self.assertIsNone(option(self.pods.ran[0]["arguments"], "job-id-file"))
         self.assertTrue(any("jobs/job-2" in each for each in self.dataflow.asked))
         self.assertNotIn("", self.pods.ran[0]["arguments"])
