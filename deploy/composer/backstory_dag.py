@@ -379,6 +379,11 @@ def launcher(settings: dict, task_id: str, arguments: list[str], **more):
         service_account_name=settings["kubernetes_service_account"],
         image="{{ params.launcher_image }}",
         arguments=[*arguments, JOB_ID_FILE] if submits else arguments,
+        container_security_context=k8s.V1SecurityContext(
+            run_as_non_root=True, allow_privilege_escalation=False, capabilities=k8s.V1Capabilities(drop=["ALL"])
+        ),
+        # so that the exception of a task has the command's last words
+        termination_message_policy="FallbackToLogsOnError",
         container_resources=k8s.V1ResourceRequirements(requests=needs, limits=needs),
         startup_timeout_seconds=600,
         **more,

@@ -82,6 +82,24 @@ class Structure(unittest.TestCase):
         self.assertTrue(wait.deferrable)
         self.assertEqual(set(wait.expected_statuses), {"JOB_STATE_DONE"})
 
+    def test_a_pod_is_told_what_it_needs_and_has_no_rights(self):
+        submit = load_dag(launcher_memory="8Gi").get_task("submit")
+        from airflow.providers.cncf.kubernetes.hooks.kubernetes import KubernetesHook
+
+        # which asks for the cluster
+        with mock.patch.object(KubernetesHook, "is_in_cluster", True):
+            pod = submit.build_pod_request_obj().to_dict()["spec"]
+        base, sidecar = pod["containers"]
+        self.assertEqual(base["resources"]["limits"]["memory"], "8Gi")
+        self.assertEqual(base["resources"]["requests"], base["resources"]["limits"])
+        self.assertTrue(base["security_context"]["run_as_non_root"])
+        self.assertEqual(base["security_context"]["capabilities"]["drop"], ["ALL"])
+        self.assertEqual(base["termination_message_policy"], "FallbackToLogsOnError")
+        self.assertFalse(base["command"])
+        # Composer 3 allows one more container, of that name
+        self.assertEqual(sidecar["name"], "airflow-xcom-sidecar")
+        self.assertEqual([mount["mount_path"] for mount in base["volume_mounts"]], ["/airflow/xcom"])
+
     def test_catchup_schedule_and_start_are_settings(self):
         dag = load_dag(catchup=True, schedule="30 2 * * *", start_date="2025-01-05")
         self.assertTrue(dag.catchup)

@@ -1,14 +1,16 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseFlags } from "../../pipeline/flags";
 import { BuildOptions } from "../../pipeline/options";
 import { VerifyOptions } from "../../verify/options";
+import { blocksOf, runBlocks } from "../docs/commands";
 import { airflowIn, toItsEnd } from "./airflow";
 import { Cloud } from "./cloud";
 
-const { airflows } = require("./install") as { airflows: { version: number; python: string }[] };
+const { airflows, shellcheck } = require("./install") as { airflows: { version: number; python: string }[]; shellcheck: string };
+const PAGE = readFileSync(join(__dirname, "../../docs/deploy.md"), "utf8");
 const CHECKS = join(__dirname, "checks.py");
 const CHAIN = join(__dirname, "chain.py");
 const PROGRAM = join(__dirname, "../../bin/backstory.js");
@@ -47,6 +49,12 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+test("shellcheck has nothing to say of docs/deploy.md", async () => {
+  const script = join(folder, "deploy.sh");
+  writeFileSync(script, `#!/bin/bash\nset -euo pipefail\n${blocksOf(PAGE).join("\n")}`);
+  expect(await toItsEnd(shellcheck, [script])).toEqual({ code: 0, text: "" });
+});
+
 describe.each(airflows)("Airflow $version", ({ version, python }) => {
   let home: string;
 
@@ -78,6 +86,18 @@ describe.each(airflows)("Airflow $version", ({ version, python }) => {
       if (command === "build") expect(parseFlags(BuildOptions, args, 0).options).toMatchObject({ runner: "dataflow", wait: false });
       else expect(parseFlags(VerifyOptions, args, 1).paths).toHaveLength(1);
     }
+  });
+
+  test("Airflow has the commands of docs/deploy.md", async () => {
+    const { commands } = runBlocks(blocksOf(PAGE), ["deploy/terraform", "deploy/composer"]);
+    const wanted = commands
+      .map((words) => words.join("\0").match(/^gcloud\0composer\0environments\0run\0backstory\0--location=[^\0]+\0(.*)$/s)?.[1])
+      .filter((rest) => rest !== undefined)
+      .map((rest) => rest.split("\0").filter((word) => word !== "--"));
+    expect(wanted.length).toBeGreaterThan(2);
+    const parse =
+      "import json, sys; from airflow.cli.cli_parser import get_parser\nfor each in json.loads(sys.argv[1]): get_parser().parse_args(each)";
+    expect(await toItsEnd(python, ["-W", "ignore", "-c", parse, JSON.stringify(wanted)], airflowIn(home))).toMatchObject({ code: 0 });
   });
 
   interface Told {
