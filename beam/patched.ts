@@ -20,8 +20,11 @@ export function checkPatches(patches: string, sdk: string): void {
   const applied = appliedTo(sdk);
   const missing = wanted.filter((name) => !applied.has(name)).sort();
   if (missing.length > 0)
-    throw new Error(
-      `the Beam SDK in ${sdk} is not patched (${missing[0]}), so it would lose data. Run node ${join(patches, "apply.js")}, which an installation does unless its scripts are off.`,
+    throw Object.assign(
+      new Error(
+        `the Beam SDK in ${sdk} is not patched (${missing[0]}), so it would lose data. Run node ${join(patches, "apply.js")}, which an installation does unless its scripts are off.`,
+      ),
+      { exitCode: 1 },
     );
 }
 

@@ -86,6 +86,19 @@ export async function commandOf(name: string): Promise<Command | undefined> {
         run: async (options, [path]) => (await import("../verify/report.js")).verifyAndTell(needed(path, "verify"), options),
       };
     }
+    case "compare": {
+      const { CompareOptions } = await import("../compare/options.js");
+      return {
+        about: "Which rows two outputs share, and why others differ; B may be of another program.",
+        usage: "backstory compare A B [--columns=NAME=THEIRS,...] [--ignore-padding]",
+        schema: CompareOptions,
+        paths: 2,
+        run: async (options, [here, there]) => {
+          if (there === undefined) throw new ConfigError("compare wants two paths. Write backstory compare A B.");
+          await (await import("../compare/report.js")).compareAndTell(here, there, options);
+        },
+      };
+    }
     case "clean": {
       const { CleanOptions, cleanAndTell } = await import("./clean.js");
       return {
@@ -121,7 +134,7 @@ function needed(path: string | undefined, command: string): string {
   return path;
 }
 
-const COMMANDS = ["build", "generate", "inspect", "analyse", "verify", "clean", "rebuild", "worker-pool"];
+const COMMANDS = ["build", "generate", "inspect", "analyse", "verify", "compare", "clean", "rebuild", "worker-pool"];
 
 async function usage(): Promise<string> {
   const lines = await Promise.all(COMMANDS.map(async (name) => `  ${name.padEnd(12)} ${(await commandOf(name))!.about}`));

@@ -37,18 +37,19 @@ export class Copies {
 
   /**
    * The folder of an output on this machine: itself, or a copy of what counts of it.
-   * @param isWanted whether partitions of a dt are copied
+   * @param counts by the name below the folder
+   * @throws ConfigError where nothing does
    */
-  async output(path: string, isWanted: (dt: string) => boolean): Promise<string> {
+  async output(path: string, counts: (below: string) => boolean): Promise<string> {
     if (!isRemote(path)) return path;
     const { bucket, name } = remoteUri().parseUri(path, "the output");
     const prefix = name === "" ? "" : `${name.replace(/\/*$/, "")}/`;
     const objects = await remoteFind().listObjects({ bucket, name: prefix });
     const below = objects.map((object) => ({ ...object, below: object.name.slice(prefix.length) }));
-    const counts = below.filter(({ below }) => isOfOutput(below, isWanted));
-    if (counts.length === 0) throw new ConfigError(`there is no output at "${path}". Give the --output of a build.`);
+    const counting = below.filter(({ below }) => isPlain(below) && counts(below));
+    if (counting.length === 0) throw new ConfigError(`there is no output at "${path}". Give the --output of a build.`);
     const to = this.place(path);
-    await inParallel(counts, OBJECTS, (object) => this.copy({ ...object, bucket }, join(to, object.below)));
+    await inParallel(counting, OBJECTS, (object) => this.copy({ ...object, bucket }, join(to, object.below)));
     return to;
   }
 
@@ -108,11 +109,12 @@ interface Of {
   generation: string;
 }
 
+/** A name such as dt=x/../../y would leave the folder of the copies. */
+const isPlain = (below: string): boolean => !below.split("/").some((part) => /^\.{0,2}$/.test(part));
+
 /** What runs have published: partitions, markers and manifests; not what they keep beside it. */
-function isOfOutput(below: string, isWanted: (dt: string) => boolean): boolean {
+export function isPublished(below: string, isWanted: (dt: string) => boolean): boolean {
   const [first, ...rest] = below.split("/");
-  // a name such as dt=x/../../y would leave the folder of the copies
-  if (rest.some((part) => part === ".." || part === "." || part === "")) return false;
   if (first === "_SUCCESS" || first === "_manifests") return true;
   return first.startsWith("dt=") && rest.length === 1 && isWanted(first.slice(3));
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { FileMetaData } from "hyparquet";
 import { ConfigError } from "../pipeline/errors";
 import type { Manifest } from "../pipeline/manifest";
-import { Copies } from "./copies";
+import { Copies, isPublished } from "./copies";
 import { type Finding, Findings } from "./findings";
 import { date } from "./inputs/values";
 import type { VerifyOptions } from "./options";
@@ -85,7 +85,7 @@ class Verification {
   }
 
   async run(): Promise<Report> {
-    this.folder = await this.copies.output(this.path, (dt) => !isDay(dt) || this.isWanted(date(dt)));
+    this.folder = await this.copies.output(this.path, (below) => isPublished(below, (dt) => !isDay(dt) || this.isWanted(date(dt))));
     const output = findOutput(this.folder, this.isWanted, this.findings);
     this.checked.partitions = output.partitions.length;
     await checkFiles(output, this.isWanted, this.findings);

@@ -68,7 +68,7 @@ function workerOf(version: string | undefined): typeof Worker {
   const error = packed(
     Object.assign(
       new Error(
-        `the workers are of backstory ${VERSION}, and the job is of ${version}. Build the image of this version, and name it by --worker-image.`,
+        `the workers are of backstory ${VERSION}, and the job is of ${version}. Give the workers the version of the job: build their image anew.`,
       ),
       { exitCode: 2 },
     ),

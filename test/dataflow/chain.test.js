@@ -5,7 +5,18 @@
 const { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
 const { setTimeout: sleep } = require("node:timers/promises");
-const { backstory, inputsIn, onDataflow, partsHere, partsThere, programOf, startWorld, TABLES, workerImage } = require("./kit");
+const {
+  backstory,
+  inputsIn,
+  onDataflow,
+  partsHere,
+  partsThere,
+  processesLeft,
+  programOf,
+  startWorld,
+  TABLES,
+  workerImage,
+} = require("./kit");
 
 const FORMATS = ["ndjson", "parquet"];
 const SHARDS = "--shards=2";
@@ -55,8 +66,9 @@ async function referenceOf(format) {
   return reference[format];
 }
 
-/** What a run must not leave: anything under the temp location, or of what it has tried. */
+/** What a run must not leave: processes, anything under the temp location, or of what it has tried. */
 async function expectNothingLeft(output) {
+  expect(await processesLeft(world.storageHost)).toEqual([]);
   expect(await world.names("temporary")).toEqual([]);
   expect(readdirSync(madeFolder("tmp")).filter((name) => name !== "node-compile-cache")).toEqual([]);
   if (output !== undefined) expect(await world.names("outputs", `${output}/`)).toEqual([]);
@@ -77,6 +89,7 @@ describe.each(FORMATS)("%s", (format) => {
     const outcome = JSON.parse(run.out);
     const [sums, told] = [Object.values(await referenceOf(format)), outcome.files.map(({ sha256 }) => sha256)];
     expect(told.sort()).toEqual(sums.sort());
+    expect(world.dataflow.seen.filter(({ code }) => code !== 200)).toEqual([]);
     await expectNothingLeft();
   });
 });
@@ -126,7 +139,7 @@ test("workers of another version: both versions, and what to do", async () => {
   const run = await build([...thereIn("ndjson"), "--output=gs://outputs/old", ...onDataflow(world, "old")]);
   expect(run.code).toBe(2);
   const { version } = require("../../package.json");
-  expect(run.err).toMatch(/^backstory: the workers are of backstory 0\.0\.0-other, and the job is of .*--worker-image\.$/m);
+  expect(run.err).toMatch(/^backstory: the workers are of backstory 0\.0\.0-other, and the job is of .*image.*\.$/m);
   expect(run.err).toContain(`the job is of ${version}`);
   await expectNothingLeft("old");
 });
@@ -141,18 +154,21 @@ test.each([
   await expectNothingLeft(image);
 });
 
+/** Two signals that follow at once are one Ctrl-C, which a terminal sends to more than one process. */
+const APART_MS = 1000;
+
 /** Sends a signal each time that one more of the texts has been told. */
 function signalAt(texts) {
   let sent = 0;
   return (told, child) => {
-    for (; sent < texts.length && told.includes(texts[sent]); sent++) child.kill("SIGINT");
+    for (; sent < texts.length && told.includes(texts[sent]); sent++) setTimeout(() => child.kill("SIGINT"), APART_MS);
   };
 }
 
 test("one Ctrl-C leaves the job going, and says how to cancel it; a second cancels it", async () => {
   const onError = signalAt(["job running", "To cancel it, press Ctrl-C again"]);
   const run = await build([...thereIn("ndjson"), "--output=gs://outputs/cancelled", ...onDataflow(world, "stuck")], { onError });
-  expect(run.code).toBe(130);
+  expect(run).toMatchObject({ code: 130 });
   expect(jobOf(run.err).record.currentState).toBe("JOB_STATE_CANCELLED");
   await expectNothingLeft("cancelled");
 });

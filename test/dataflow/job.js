@@ -92,7 +92,10 @@ class Job {
     await run.start(pipeline, this.record.environment.sdkPipelineOptions, this.record.name);
     if (this.cancelling) return undefined;
     this.become("RUNNING");
-    this.say("BASIC", `Executing operation ${Object.values(pipeline.components.transforms).length} transforms`);
+    this.say(
+      "BASIC",
+      `Executing operation ${pipeline.rootTransformIds.map((id) => pipeline.components.transforms[id].uniqueName).join("+")}`,
+    );
     this.say("DETAILED", "Workers have started successfully.");
     const error = await run.ended(this.place.limitMs);
     return error === undefined ? undefined : { worker: error };

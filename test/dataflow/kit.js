@@ -3,6 +3,7 @@ const { spawn } = require("node:child_process");
 const { createHash } = require("node:crypto");
 const { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } = require("node:fs");
 const { join } = require("node:path");
+const { setTimeout: sleep } = require("node:timers/promises");
 const { Storage } = require("@google-cloud/storage");
 require("../sdk/install"); // says where runners are
 const { startStorage } = require("../gcs/server");
@@ -91,6 +92,28 @@ function backstory(args, { env = {}, onError = () => {} } = {}) {
   });
 }
 
+const END_LIMIT_MS = 10_000;
+
+/** The processes that were told of a storage, whoever their parents are now; this one is none of them. */
+function processesOf(storageHost) {
+  const told = `STORAGE_EMULATOR_HOST=${storageHost}\0`;
+  return readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && Number(pid) !== process.pid && environmentOf(pid).includes(told));
+}
+
+/** Those of them that do not end soon. */
+async function processesLeft(storageHost) {
+  for (const limit = Date.now() + END_LIMIT_MS; processesOf(storageHost).length > 0 && Date.now() < limit; ) await sleep(50);
+  return processesOf(storageHost);
+}
+
+function environmentOf(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, "utf8");
+  } catch {
+    return ""; // it has ended, or is somebody else's
+  }
+}
+
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 
 /** SHA-256 of each part of an output here, by its path. */
@@ -106,4 +129,20 @@ async function partsThere(world, output) {
   return Object.fromEntries(sums);
 }
 
-module.exports = { ENV, IMAGE, ROOT, TABLES, backstory, inputsIn, onDataflow, partsHere, partsThere, programOf, startWorld, workerImage };
+module.exports = {
+  CACHE,
+  ENV,
+  IMAGE,
+  ROOT,
+  TABLES,
+  backstory,
+  inputsIn,
+  onDataflow,
+  partsHere,
+  partsThere,
+  processesLeft,
+  processesOf,
+  programOf,
+  startWorld,
+  workerImage,
+};

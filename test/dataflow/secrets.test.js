@@ -1,6 +1,6 @@
 /** With the key of a service account, to a Dataflow that wants credentials: it is used, and told to nobody. */
 const { execFileSync } = require("node:child_process");
-const { createPublicKey, generateKeyPairSync, verify } = require("node:crypto");
+const { generateKeyPairSync, verify } = require("node:crypto");
 const { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
 const { Refusal } = require("../discovery/rest");
@@ -68,8 +68,7 @@ const ACCOUNT = {
 /** @throws Refusal without a token that the account has signed */
 function wantToken({ headers }) {
   const [head, body, signature] = (/^Bearer (.*)$/.exec(headers.authorization ?? "")?.[1] ?? "").split(".");
-  const key = createPublicKey(publicKey);
-  if (signature === undefined || !verify("RSA-SHA256", Buffer.from(`${head}.${body}`), key, Buffer.from(signature, "base64url")))
+  if (signature === undefined || !verify("RSA-SHA256", Buffer.from(`${head}.${body}`), publicKey, Buffer.from(signature, "base64url")))
     throw new Refusal("UNAUTHENTICATED", "Request had invalid authentication credentials.");
 }
 

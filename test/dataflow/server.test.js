@@ -83,6 +83,30 @@ async function ended(id) {
 }
 const messagesOf = async (id, query = "") => (await ask("GET", `${JOBS}/${id}/messages${query}`)).jobMessages;
 
+test("numbers of enums are those of Google's own client", () => {
+  const numbers = {};
+  const collect = ({ values, nested = {} }) => {
+    Object.assign(numbers, values);
+    for (const each of Object.values(nested)) collect(each);
+  };
+  collect(require("@google-cloud/dataflow/build/protos/protos.json").nested.google.nested.dataflow);
+  const { api } = server.rest;
+  const { currentState, type } = api.schemas.Job.properties;
+  const enums = [
+    currentState,
+    type,
+    api.schemas.JobMessage.properties.messageImportance,
+    api.schemas.WorkerPool.properties.ipConfiguration,
+  ];
+  let compared = 0;
+  for (const { enum: names } of enums)
+    for (const name of names.filter((each) => each in numbers)) {
+      expect([name, api.value({ enum: names }, numbers[name], "", [])]).toEqual([name, name]);
+      compared++;
+    }
+  expect(compared).toBeGreaterThan(20);
+});
+
 test.each([
   ["no name", { name: undefined }, {}, "Invalid job name"],
   ["a name in capitals", { name: "Job" }, {}, "Invalid job name"],

@@ -1,5 +1,6 @@
-/** A worker that never asks what to do. It ends with whoever started it. */
-const parent = process.ppid;
-setInterval(() => {
-  if (process.ppid !== parent) process.exit();
-}, 100);
+#!/usr/bin/env node
+/** A worker that never comes to the end of anything. */
+require("apache-beam");
+const { Worker } = require("apache-beam/worker/worker");
+Worker.prototype.process = () => new Promise(() => {});
+require("../../dist/pipeline/runners/boot").boot(process.argv.slice(2));

@@ -116,10 +116,17 @@ async function imageRoot() {
   }
 }
 
-module.exports = { BOOT, HOME, PACKAGE, ROOT, imageRoot, pack, run };
+/** All that the suite wants. */
+async function installAll() {
+  require("../sdk/install");
+  console.log(await require("../../dist/pipeline/runners/prism").findPrism());
+  console.log((await imageRoot()).folder);
+}
+
+module.exports = { BOOT, PACKAGE, imageRoot, pack };
 if (require.main === module)
-  imageRoot().then(
-    ({ folder }) => console.log(folder),
+  installAll().then(
+    () => {},
     (error) => {
       console.error(`${error.message} This suite wants Go 1.26 or newer (https://go.dev/dl) and npm's registry.`);
       process.exitCode = 1;

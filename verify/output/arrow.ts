@@ -51,13 +51,24 @@ function columnOf(view: DataView<ArrayBuffer>, array: number, schema: number): A
   if (length === 0) return empty(format);
   if (format === "b") return { kind: "bools", bits: new Uint8Array(memory, buffer(1), Math.ceil((offset + length) / 8)), first: offset };
   if (format === "l") return { kind: "ints", values: new BigInt64Array(memory, buffer(1) + 8 * offset, length) };
-  if (format === "i") return { kind: "ints", values: new Int32Array(memory, buffer(1) + 4 * offset, length) };
+  if (format === "i" || format === "tdD") return { kind: "ints", values: new Int32Array(memory, buffer(1) + 4 * offset, length) };
+  const narrow = NARROW[format];
+  if (narrow !== undefined)
+    return { kind: "ints", values: Int32Array.from(new narrow(memory, buffer(1) + narrow.BYTES_PER_ELEMENT * offset, length)) };
   if (format !== "u" && format !== "+l") return undefined;
   const offsets = new Int32Array(memory, buffer(1) + 4 * offset, length + 1);
   if (format === "u") return { kind: "texts", offsets, bytes: Buffer.from(memory, buffer(2), offsets[length]) };
   const child = columnOf(view, pointer(view, pointer(view, array + 44)), pointer(view, pointer(view, schema + 32)));
   return child?.kind === "ints" ? { kind: "lists", offsets, values: child.values } : undefined;
 }
+
+/** Integers that fit into 32 bits. No output has them, other programs' tables may. */
+const NARROW: Record<string, typeof Int8Array | typeof Int16Array | typeof Uint8Array | typeof Uint16Array | undefined> = {
+  c: Int8Array,
+  s: Int16Array,
+  C: Uint8Array,
+  S: Uint16Array,
+};
 
 function empty(format: string): ArrowColumn {
   if (format === "b") return { kind: "bools", bits: new Uint8Array(0), first: 0 };

@@ -48,24 +48,45 @@ export async function* batchesOf(
   historyLength: number,
   mostBytes = MOST_BYTES,
 ): AsyncGenerator<Batch> {
-  const { row_groups: groups } = await footerOf(path);
   const lists = columns.filter(({ holds }) => TYPES[holds].startsWith("list")).length;
-  const limit = Math.max(1, Math.floor(BATCH_BYTES / (100 + 8 * lists * historyLength)));
-  if (statSync(path).size > mostBytes) return yield* streamed(path, columns, limit);
+  const names = columns.map(({ name }) => name);
+  for await (const { rows, found } of columnsIn(path, names, lists * historyLength, mostBytes)) yield batchOf(rows, columns, found);
+}
+
+/** Some rows of a file. Columns that it lacks are not among those found; undefined stands for one with nulls, or of a type that no output has. */
+export interface Columns {
+  rows: number;
+  found: Map<string, ArrowColumn | undefined>;
+}
+
+/**
+ * The rows of a file, in order, by columns of these names. They are valid until the next ones.
+ * @param elements of all lists of a row, so that what is decoded at once is of a bounded size
+ * @throws Error where the file cannot be read
+ */
+export async function* columnsIn(
+  path: string,
+  names: readonly string[],
+  elements: number,
+  mostBytes = MOST_BYTES,
+): AsyncGenerator<Columns> {
+  const { row_groups: groups } = await footerOf(path);
+  const limit = Math.max(1, Math.floor(BATCH_BYTES / (100 + 8 * elements)));
+  if (statSync(path).size > mostBytes) return yield* streamed(path, names, limit);
   const bytes = await readFile(path);
   for (const [group, { num_rows }] of groups.entries())
-    for (let offset = 0; offset < num_rows; offset += limit) yield* rowsOf(bytes, columns, { rowGroups: [group], offset, limit });
+    for (let offset = 0; offset < num_rows; offset += limit) yield* rowsOf(bytes, names, { rowGroups: [group], offset, limit });
 }
 
 /**
  * Some rows of a file. All is done at once: where the reader panics, as it does on some bytes that are no Parquet, what waits for
  * it would wait for ever. After a panic its memory is not to be trusted, so the next file gets a fresh one.
  */
-function* rowsOf(bytes: Buffer, columns: readonly Column[], range: ReaderOptions): Generator<Batch> {
+function* rowsOf(bytes: Buffer, columns: readonly string[], range: ReaderOptions): Generator<Columns> {
   const wasm = reader();
   let arrays: FFIStream;
   try {
-    const options = { ...range, batchSize: range.limit, columns: columns.map(({ name }) => name) };
+    const options = { ...range, batchSize: range.limit, columns: [...columns] };
     arrays = wasm.readParquet(bytes, options).intoFFI();
   } catch (error) {
     if ((error as Error).name !== "RuntimeError") throw error;
@@ -75,7 +96,7 @@ function* rowsOf(bytes: Buffer, columns: readonly Column[], range: ReaderOptions
   try {
     for (const address of arrays.arrayAddrs()) {
       const memory = wasm.wasmMemory().buffer as ArrayBuffer;
-      yield batchOf(lengthOf(memory, address), columns, columnsOf(memory, address, arrays.schemaAddr()));
+      yield { rows: lengthOf(memory, address), found: columnsOf(memory, address, arrays.schemaAddr()) };
     }
   } finally {
     arrays.free();
@@ -83,14 +104,14 @@ function* rowsOf(bytes: Buffer, columns: readonly Column[], range: ReaderOptions
 }
 
 /** Rows of a large file. What is corrupt in it may end the process, as any error that nobody waits for does. */
-async function* streamed(path: string, columns: readonly Column[], limit: number): AsyncGenerator<Batch> {
+async function* streamed(path: string, columns: readonly string[], limit: number): AsyncGenerator<Columns> {
   const wasm = reader();
   const file = await wasm.ParquetFile.fromFile(await openAsBlob(path));
-  const options = { batchSize: Math.min(8192, limit), columns: columns.map(({ name }) => name) };
+  const options = { batchSize: Math.min(8192, limit), columns: [...columns] };
   for await (const record of await file.stream(options)) {
     const array = (record as RecordBatch).intoFFI();
     const memory = wasm.wasmMemory().buffer as ArrayBuffer;
-    yield batchOf(lengthOf(memory, array.arrayAddr()), columns, columnsOf(memory, array.arrayAddr(), array.schemaAddr()));
+    yield { rows: lengthOf(memory, array.arrayAddr()), found: columnsOf(memory, array.arrayAddr(), array.schemaAddr()) };
     array.free();
   }
   file.free();

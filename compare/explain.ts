@@ -1,0 +1,96 @@
+import { type List, listOf } from "./histories";
+import { type ColumnName, type CompareOptions, LISTS } from "./options";
+import { type Reason, reasonFor } from "./reasons";
+import type { Place, Plan, Side } from "./side";
+import { batchesOf, type Table } from "./table";
+import { textOf } from "./values";
+
+/** A row that differs, on both sides. */
+export interface Example {
+  here: Place;
+  there: Place;
+  /** first position at which the histories differ; null where they do not */
+  position: number | null;
+  /** columns that differ, without lists */
+  columns: ColumnName[];
+  /** customers' data, for those who ask */
+  values?: { here: Record<string, string>; there: Record<string, string> };
+}
+
+/** A row looked at once more. */
+interface Seen {
+  list: List;
+  values: Record<string, string>;
+}
+
+/** Looks at rows that differ, for the reason. */
+export class Explained {
+  rows = 0;
+  private readonly found = new Map<Reason, { rows: number; example: Example }>();
+
+  constructor(
+    private readonly here: Table,
+    private readonly there: Table,
+    private readonly plan: Plan,
+    private readonly options: CompareOptions,
+  ) {}
+
+  async look(a: Side, b: Side, pairs: readonly [number, number][]): Promise<void> {
+    if (pairs.length === 0) return;
+    const seenHere = await this.again(this.here, a, new Set(pairs.map(([row]) => row)));
+    const seenThere = await this.again(this.there, b, new Set(pairs.map(([, row]) => row)));
+    for (const [here, there] of pairs) this.explain(seenHere.get(here)!, seenThere.get(there)!, a.placeOf(here), b.placeOf(there));
+  }
+
+  /** Most frequent first. */
+  reasons(): { reason: Reason; rows: number; example: Example }[] {
+    return [...this.found].map(([reason, each]) => ({ reason, ...each })).sort((a, b) => b.rows - a.rows);
+  }
+
+  private explain(here: Seen, there: Seen, placeHere: Place, placeThere: Place): void {
+    this.rows++;
+    const { reason, position } = reasonFor(here.list, there.list);
+    const known = this.found.get(reason);
+    if (known !== undefined) {
+      known.rows++;
+      return;
+    }
+    const columns = this.plan.content.filter((name) => here.values[name] !== there.values[name]);
+    const example: Example = { here: placeHere, there: placeThere, position: position < 0 ? null : position, columns };
+    if (this.options.showValues) example.values = { here: shown(here, position), there: shown(there, position) };
+    this.found.set(reason, { rows: 1, example });
+  }
+
+  private async again(table: Table, side: Side, rows: ReadonlySet<number>): Promise<Map<number, Seen>> {
+    const wanted = new Map<number, Map<number, number>>();
+    for (const row of rows) {
+      const [file, at] = side.locate(row);
+      if (!wanted.has(file)) wanted.set(file, new Map());
+      wanted.get(file)!.set(at, row);
+    }
+    const names: readonly ColumnName[] = [...this.plan.key, ...this.plan.content];
+    const columns = Object.fromEntries(Object.entries(table.columns).filter(([name]) => names.includes(name as ColumnName)));
+    const seen = new Map<number, Seen>();
+    for (const [file, places] of wanted) {
+      let first = 0;
+      for await (const batch of batchesOf(side.files[file], columns)) {
+        for (let i = 0; i < batch.rows; i++) {
+          const row = places.get(first + i);
+          if (row === undefined) continue;
+          const values = names.filter((name) => !LISTS.includes(name)).map((name) => [name, textOf(batch.columns[name]!, i)]);
+          seen.set(row, { list: listOf(batch, i), values: Object.fromEntries(values) });
+        }
+        first += batch.rows;
+      }
+    }
+    return seen;
+  }
+}
+
+/** The row, and its history from a little before the position on. */
+function shown({ list, values }: Seen, position: number): Record<string, string> {
+  if (position < 0) return values;
+  const from = Math.max(0, position - 2);
+  const actions = list.items.slice(from, position + 5).map((item, i) => `${item}(${list.types[from + i] ?? "?"})`);
+  return { ...values, [`actions ${from}...`]: actions.join(" ") };
+}
