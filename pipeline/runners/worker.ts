@@ -61,7 +61,7 @@ export async function work(
 
 /**
  * A worker that refuses to work for another version, whose plans and batches it may not understand. It says so as the failure of each bundle, since that is what
- * reaches those who wait for the job: a process that does not even start is started again and again, for as long as an hour.
+ * reaches those who wait for the job: a process that does not even start is started again and again.
  */
 function workerOf(version: string | undefined): typeof Worker {
   if (version === undefined || version === VERSION) return Worker;

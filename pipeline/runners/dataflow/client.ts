@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { v1beta3 } from "@google-cloud/dataflow";
-import { ConfigError } from "../../errors";
 import { type DataflowChoice, isThisMachine } from "./choice";
 import { DataflowError, mayPass, Refusal, refusalOf, told } from "./errors";
 import { limits } from "./limits";
@@ -156,7 +155,7 @@ export class Dataflow {
         return await request();
       } catch (error) {
         const pause = delay * (0.5 + Math.random() / 2);
-        if (!mayPass(error) || isCredentials(error) || Date.now() + pause > end) throw error;
+        if (!mayPass(error) || Date.now() + pause > end) throw error;
         await sleep(pause);
       }
     }
@@ -207,10 +206,6 @@ function withNames<Client>(client: Client): Client {
   transport.numericEnums = false;
   return client;
 }
-
-/** No other try finds credentials where there are none. */
-const isCredentials = (error: unknown): boolean => told(error, NOBODY) instanceof ConfigError;
-const NOBODY = { project: "", region: "", endpoint: new URL("https://localhost"), serviceAccountEmail: undefined, what: "" };
 
 /** Whether a job is the one that was asked for, and not another of that name. */
 export const isOurs = ({ clientRequestId, labels }: JobNow, job: JobJson): boolean =>

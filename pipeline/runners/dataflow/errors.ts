@@ -46,10 +46,21 @@ interface GoogleError {
 }
 
 /** Whether another try may help. */
-export const mayPass = (error: unknown): boolean =>
-  error instanceof Refusal
-    ? [408, 429, 500, 502, 503, 504].includes(error.status)
-    : !(error instanceof ConfigError || error instanceof DataflowError);
+export function mayPass(error: unknown): boolean {
+  if (error instanceof Refusal) return [408, 429, 500, 502, 503, 504].includes(error.status);
+  // no other try finds credentials where there are none
+  if (credentialError(error) !== undefined) return false;
+  // the library's own, by gRPC's numbers: too late, not there
+  if ([4, 14].includes((error as { code?: unknown }).code as number)) return true;
+  const code = networkCode(error);
+  return code !== undefined && code !== "ENOTFOUND" && !/^(ERR_INVALID|ERR_TLS|CERT_|DEPTH_|UNABLE_TO|SELF_SIGNED)/.test(code);
+}
+
+/** Of the system or of a library, such as ECONNRESET. */
+function networkCode(error: unknown): string | undefined {
+  const { code, cause } = error as { code?: unknown; cause?: { code?: unknown } };
+  return [code, cause?.code].find((each): each is string => typeof each === "string" && /^[A-Z_0-9]+$/.test(each));
+}
 
 /** Who asks for what, for messages. */
 export type Asked = Pick<DataflowChoice, "project" | "region" | "endpoint" | "serviceAccountEmail"> & {
@@ -129,8 +140,7 @@ function credentialError(error: unknown): ConfigError | undefined {
 }
 
 function networkError(error: unknown, { what, endpoint }: Asked): DataflowError {
-  const { code, cause, name } = error as { code?: unknown; cause?: { code?: unknown }; name?: string };
-  const why = [code, cause?.code].find((each) => typeof each === "string" && /^[A-Z_0-9]+$/.test(each)) ?? name ?? "an unknown error";
+  const why = networkCode(error) ?? (error as Error).name ?? "an unknown error";
   const check = endpoint.origin === DATAFLOW_ENDPOINT ? "Check the network" : "Check --dataflow-endpoint";
   return new DataflowError(`cannot ${what}: no answer from ${endpoint.host} (${why}). ${check}, and run it again.`);
 }

@@ -215,3 +215,84 @@ test.each<[string, { status: number; body?: unknown }, RegExp, number]>([
   expect(error.exitCode).toBe(exitCode);
   expect(error).toBeInstanceOf(exitCode === 2 ? ConfigError : DataflowError);
 });
+
+describe("with credentials", () => {
+  const real = () =>
+    new Dataflow({
+      project: "p-12345",
+      region: "europe-west1",
+      endpoint: new URL("https://dataflow.googleapis.com"),
+      serviceAccountEmail: undefined,
+    });
+  const before = { ...process.env };
+  afterEach(() => {
+    process.env = { ...before };
+  });
+
+  /** In the place of Google's library for credentials. */
+  function proving(request: (options: Record<string, unknown>) => Promise<{ status: number; data: unknown }>): Dataflow {
+    const made = real();
+    Object.assign(made, { proof: { request } });
+    return made;
+  }
+
+  test("requests go to Dataflow by the library that has them", async () => {
+    const sent: Record<string, unknown>[] = [];
+    const google = proving(async (options) => {
+      sent.push(options);
+      return { status: 200, data: JSON.stringify({ id: "job-9", currentState: "JOB_STATE_RUNNING" }) };
+    });
+    expect(await google.get("job-9")).toMatchObject({ id: "job-9", state: "JOB_STATE_RUNNING" });
+    await google.cancel("job-9");
+    expect(sent.map(({ method, url }) => [method, String(url).replace(/\?.*/, "")])).toEqual([
+      ["GET", "https://dataflow.googleapis.com:443/v1b3/projects/p-12345/locations/europe-west1/jobs/job-9"],
+      ["PUT", "https://dataflow.googleapis.com:443/v1b3/projects/p-12345/locations/europe-west1/jobs/job-9"],
+    ]);
+    expect(JSON.parse(String(sent[1].data))).toMatchObject({ requestedState: "JOB_STATE_CANCELLED" });
+  });
+
+  test("an answer other than 2xx is told in the same words", async () => {
+    const google = proving(async () => ({ status: 401, data: "" }));
+    await expect(google.get("job-9")).rejects.toThrow(/credentials are missing or have expired \(401\)/);
+  });
+
+  test("no token is in any message, whatever an error holds", async () => {
+    const secret = "Bearer ya29.secret";
+    for (const error of [new Error(secret), Object.assign(new Error(secret), { code: "ENOTFOUND" }), new SyntaxError(secret)]) {
+      const google = proving(async () => {
+        throw error;
+      });
+      const { message } = (await google.cancel("job-9").catch((error: Error) => error as Error & object)) as Error;
+      expect(message).toMatch(/^cannot cancel the job: no answer from dataflow\.googleapis\.com/);
+      expect(message).not.toContain("secret");
+    }
+  });
+
+  test("credentials that never come are not waited for", async () => {
+    restore();
+    restore = useLimits({ callMs: 20, totalMs: 20, delayMs: 1 });
+    await expect(proving(() => new Promise(() => {})).cancel("job-9")).rejects.toThrow(
+      /no answer from dataflow\.googleapis\.com \(ETIMEDOUT\)/,
+    );
+  });
+
+  test("a file of credentials that is not there", async () => {
+    process.env.GOOGLE_APPLICATION_CREDENTIALS = "/nowhere/key.json";
+    await expect(real().get("job-9")).rejects.toThrow(/the file of credentials, \/nowhere\/key\.json, cannot be read\. Run gcloud auth/);
+  });
+
+  test("no credentials at all", async () => {
+    Object.assign(process.env, { HOME: "/nowhere", CLOUDSDK_CONFIG: "/nowhere", METADATA_SERVER_DETECTION: "none" });
+    await expect(real().get("job-9")).rejects.toThrow(/there are no credentials for Dataflow\. Run gcloud auth application-default login/);
+  });
+
+  test.each([
+    ["invalid_grant", /the credentials for Dataflow are refused \(invalid_grant\)/],
+    ["Could not load the default credentials. Browse to", /there are no credentials for Dataflow/],
+  ])("%s", async (text, message) => {
+    const google = proving(async () => {
+      throw new Error(text);
+    });
+    await expect(google.get("job-9")).rejects.toThrow(message);
+  });
+});
