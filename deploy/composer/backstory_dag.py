@@ -4,13 +4,14 @@
 `submit` starts a Dataflow job for the day, `wait` follows it, `verify` checks what it published, `load` puts the day into BigQuery where
 `output_table` names a table. `clean` removes what the job has staged, however it ended.
 
-- **The day** is the one on which the data interval begins, in the time zone of `backstory.json`: the run that starts on the 17th at 04:00 builds the 16th.
-  A run by hand builds the newest day that is over; `day` among its parameters names another.
-- **Again**: clear `submit` with everything after it. A run replaces the day's partition as a whole, so nothing doubles, and the same inputs give the same bytes. While a
-  job of the same run works on the day, `submit` takes up that one and starts no other.
+- **The day** is the one on which the data interval begins, in the time zone of `backstory.json`: the run that starts on the 17th at 04:00
+  builds the 16th. A run by hand builds the newest day that is over; `day` among its parameters names another.
+- **Again**: clear `submit` with everything after it. A run replaces the day's partition as a whole, so nothing doubles, and the same inputs
+  give the same bytes. While a job of the same run works on the day, `submit` takes up that one and starts no other.
 - **When it fails**, `wait` tells the job's own reason, and the log of every failed task ends with the link to its job.
 
-Settings are in `backstory.json` beside this file; its `params` are the defaults of each run's parameters. How all of it is set up: docs/deploy.md.
+Settings are in `backstory.json` beside this file; its `params` are the defaults of each run's parameters. How all of it is set up:
+docs/deploy.md.
 """
 
 from __future__ import annotations
@@ -77,13 +78,34 @@ PARAMS: dict[str, tuple[object, dict]] = {
     "num_workers": (1, whole(1, "Workers at the start.", most=4000)),
     "max_num_workers": (20, whole(1, "Workers at most.", most=4000)),
     "disk_size_gb": (50, whole(25, "Disk of a worker, in GB.", most=64_000)),
-    "service_account": ("", text(r"^([^@\s]+@[^@\s]+\.gserviceaccount\.com)?$", "Account of the workers; empty: Compute Engine's default.")),
+    "service_account": (
+        "",
+        text(r"^([^@\s]+@[^@\s]+\.gserviceaccount\.com)?$", "Account of the workers; empty: Compute Engine's default."),
+    ),
     "network": ("", text(r"^[a-z0-9-]*$", "VPC network of the workers; empty: default.")),
-    "subnetwork": ("", text(r"^(https://\S+|regions/[a-z0-9-]+/subnetworks/[a-z0-9-]+)?$", "regions/REGION/subnetworks/NAME; empty: the network's.")),
+    "subnetwork": (
+        "",
+        text(r"^(https://\S+|regions/[a-z0-9-]+/subnetworks/[a-z0-9-]+)?$", "regions/REGION/subnetworks/NAME; empty: the network's."),
+    ),
     "use_public_ips": (False, {"type": "boolean", "description": "Without them the subnetwork needs Private Google Access."}),
     "max_hours": (6, whole(1, "Dataflow cancels a job that takes longer.", most=72)),
-    "build_options": ([], {"type": "array", "items": text(r"^--[a-z][^\n]*$", "An option of build"), "description": "More options of `backstory build`, one a line: --max-rejects=0.1%"}),
-    "verify_sample": (0, {"type": ["integer", "string"], "minimum": 0, "pattern": "^(all|none)$", "description": 'Customers to recompute from copies of all inputs, or "all"; 0: the output by itself; "none": nothing.'}),
+    "build_options": (
+        [],
+        {
+            "type": "array",
+            "items": text(r"^--[a-z][^\n]*$", "An option of build"),
+            "description": "More options of `backstory build`, one a line: --max-rejects=0.1%",
+        },
+    ),
+    "verify_sample": (
+        0,
+        {
+            "type": ["integer", "string"],
+            "minimum": 0,
+            "pattern": "^(all|none)$",
+            "description": 'Customers to recompute from copies of all inputs, or "all"; 0: the output by itself; "none": nothing.',
+        },
+    ),
     "output_table": ("", text(r"^(bq://[^.]+\.[^.]+\.[^.]+)?$", "Table to load the day into, bq://PROJECT.DATASET.TABLE; empty: none.")),
 }
 
@@ -116,19 +138,39 @@ def read_settings(path: Path) -> dict:
     try:
         given = json.loads(path.read_text())
     except FileNotFoundError:
-        raise ValueError(f"{path} is missing. Put backstory.json beside backstory_dag.py; backstory.example.json shows what belongs into it.") from None
+        raise ValueError(
+            f"{path} is missing. Put backstory.json beside backstory_dag.py; backstory.example.json shows what belongs into it."
+        ) from None
     except json.JSONDecodeError as error:
         raise ValueError(f"{path} is not JSON: {error}.") from None
     if not isinstance(given, dict) or not isinstance(given.get("params", {}), dict):
         raise ValueError(f"{path} must hold an object, and its params too. See backstory.example.json.")
     refuse(path, "settings", given, SETTINGS)
     refuse(path, "params", given.get("params", {}), {name: default for name, (default, _) in PARAMS.items()})
+    for name, value in given.items():
+        kind = str if SETTINGS[name] is ... else type(SETTINGS[name])
+        if type(value) is not kind:
+            raise ValueError(f"{path}: {name} must be of type {kind.__name__}; got {json.dumps(value)}.")
     settings = SETTINGS | given
     if settings["launcher"] not in ("kubernetes", "cloud_run"):
         raise ValueError(f'{path}: launcher must be "kubernetes" or "cloud_run"; got {json.dumps(settings["launcher"])}.')
     if not re.fullmatch(r"[a-z][a-z0-9_-]{0,50}", str(settings["dag_id"])):
-        raise ValueError(f"{path}: dag_id must be up to 51 lower-case letters, digits, - and _, since Dataflow's jobs are named after it; got {json.dumps(settings['dag_id'])}.")
+        raise ValueError(
+            f"{path}: dag_id must be up to 51 lower-case letters, digits, - and _, since jobs are named after it; "
+            f"got {json.dumps(settings['dag_id'])}."
+        )
     return settings
+
+
+def timetable_of(settings: dict) -> tuple[CronDataIntervalTimetable, datetime]:
+    """When it runs, and from which day on."""
+    try:
+        timetable = CronDataIntervalTimetable(settings["schedule"], timezone=settings["timezone"])
+        timetable.validate()
+        return timetable, datetime.fromisoformat(settings["start_date"]).replace(tzinfo=ZoneInfo(settings["timezone"]))
+    except Exception as error:
+        told = ", ".join(f"{name} {json.dumps(settings[name])}" for name in ("schedule", "timezone", "start_date"))
+        raise ValueError(f"A cron expression, an IANA time zone and a day YYYY-MM-DD are wanted; got {told}: {error}") from error
 
 
 def refuse(path: Path, what: str, given: dict, known: dict) -> None:
@@ -139,7 +181,8 @@ def refuse(path: Path, what: str, given: dict, known: dict) -> None:
 
 
 # What the launcher is told --------------------------------------------------------------------------------------------------------------
-# Each argument is a template, whose lines are arguments of their own. So one that comes out empty is none: an option is absent rather than empty.
+# Each argument is a template, whose lines are arguments of their own. So one that comes out empty is none: an option is absent rather than
+# empty.
 
 DAY = "{{ backstory_day(params, data_interval_start) }}"
 JOB_NAME = "{{ dag.dag_id | replace('_', '-') }}-" + DAY
@@ -156,7 +199,9 @@ def option(param: str, name: str | None = None) -> str:
 BUILD = [
     "build",
     "--runner=dataflow",
-    *map(option, ["project", "region", "temp_location", "worker_image", "impressions", "clicks", "add_to_carts", "previous_orders", "output"]),
+    *map(
+        option, ["project", "region", "temp_location", "worker_image", "impressions", "clicks", "add_to_carts", "previous_orders", "output"]
+    ),
     f"--dates={DAY}",
     "--write-mode=overwrite",
     *map(option, ["lookback_days", "history_length", "num_workers", "max_num_workers", "disk_size_gb", "network", "subnetwork"]),
@@ -186,7 +231,9 @@ def day_of(timezone: str):
         if params.get("day"):
             return params["day"]
         if data_interval_start is None:
-            raise AirflowFailException("This run has no data interval, so it has no day. Trigger it with the parameter day, or with a logical date.")
+            raise AirflowFailException(
+                "This run has no data interval, so it has no day. Trigger it with the parameter day, or with a logical date."
+            )
         return data_interval_start.astimezone(zone).strftime("%Y-%m-%d")
 
     return backstory_day
@@ -210,7 +257,9 @@ def find_job(gcp_conn_id: str, project: str, region: str, name: str, label: str,
     place = {"projectId": project, "location": region}
     named = pages(jobs.list(**place, filter=which, name=name), jobs.list_next, retries, "jobs")
     # a list tells no labels
-    found = [jobs.get(**place, jobId=job["id"], view="JOB_VIEW_DESCRIPTION").execute(num_retries=retries) for job in named if job["name"] == name]
+    found = [
+        jobs.get(**place, jobId=job["id"], view="JOB_VIEW_DESCRIPTION").execute(num_retries=retries) for job in named if job["name"] == name
+    ]
     mine = [job for job in found if job.get("labels", {}).get("backstory-run") == label]
     if not mine:
         return None
@@ -304,7 +353,7 @@ class SubmitInCloudRun(InCloudRun):
 
 
 class WaitForJob(DataflowJobStatusSensor):
-    """The sensor, for a job whose project and region are only known at run time; a job that failed fails the task for good, with its reason."""
+    """The sensor, for a job whose place is only known at run time; a job that failed fails the task for good, with its reason."""
 
     template_fields = (*DataflowJobStatusSensor.template_fields, "project_id", "location")
 
@@ -392,12 +441,13 @@ def launcher(settings: dict, task_id: str, arguments: list[str], **more):
 
 def backstory(settings: dict) -> DAG:
     params = settings["params"]
+    timetable, start_date = timetable_of(settings)
     with DAG(
         dag_id=settings["dag_id"],
         description="Training inputs of one day, built on Dataflow",
         doc_md=__doc__,
-        schedule=CronDataIntervalTimetable(settings["schedule"], timezone=settings["timezone"]),
-        start_date=datetime.fromisoformat(settings["start_date"]).replace(tzinfo=ZoneInfo(settings["timezone"])),
+        schedule=timetable,
+        start_date=start_date,
         catchup=settings["catchup"],
         max_active_runs=1,
         dagrun_timeout=timedelta(days=4),
@@ -427,8 +477,17 @@ def backstory(settings: dict) -> DAG:
             # longer than Dataflow lets any job run (max_hours), so that the job ends before the wait for it
             execution_timeout=timedelta(hours=73),
         )
-        verify = launcher(settings, "verify", VERIFY, execution_timeout=timedelta(hours=6), pre_execute=skip_without("verify_sample", "none"))
-        load = launcher(settings, "load", LOAD, execution_timeout=timedelta(hours=2), pre_execute=skip_without("output_table", ""), trigger_rule="none_failed")
+        verify = launcher(
+            settings, "verify", VERIFY, execution_timeout=timedelta(hours=6), pre_execute=skip_without("verify_sample", "none")
+        )
+        load = launcher(
+            settings,
+            "load",
+            LOAD,
+            execution_timeout=timedelta(hours=2),
+            pre_execute=skip_without("output_table", ""),
+            trigger_rule="none_failed",
+        )
         # what the job has staged: the launcher, which does not wait, cannot remove it
         clean = launcher(settings, "clean", CLEAN, execution_timeout=timedelta(hours=1), trigger_rule="all_done")
         submit >> wait >> verify >> load

@@ -1,4 +1,4 @@
-"""The DAG with the real command, on a Dataflow and buckets of tests: days one after another, one of them again. Tells states and jobs as JSON."""
+"""The DAG with the real command, on a Dataflow and buckets of tests: days, one after another. Tells states and failures as JSON."""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).parent))
-from world import DAGS, EXAMPLE, HOME, PROJECT, REGION, VERSION, Processes, dag_bag, deploy, load_dag, run_day, to
 from dataflow_stub import Dataflow
+from world import EXAMPLE, HOME, PROJECT, REGION, VERSION, Processes, dag_bag, deploy, load_dag, run_day, to
 
 STAND_IN = [sys.executable, str(Path(__file__).with_name("launcher.py"))]
 ALL_DONE = {"submit": "success", "wait": "success", "verify": "success", "load": "skipped", "clean": "success"}
@@ -43,7 +43,9 @@ class OneDataflow(unittest.TestCase):
         """What a task that must fail says: states of all, the exception as the callback is told it."""
         told = []
         for task in dag.tasks:
-            task.on_failure_callback = [lambda context, task_id=task.task_id: told.append((task_id, str(context["exception"]), type(context["exception"])))]
+            task.on_failure_callback = [
+                lambda context, task_id=task.task_id: told.append((task_id, str(context["exception"]), type(context["exception"])))
+            ]
         with contextlib.redirect_stdout(io.StringIO()):
             _, states = run_day(dag, day, conf)
         self.assertEqual(states[task_id], "failed")
@@ -108,7 +110,11 @@ class Structure(unittest.TestCase):
 
     def test_the_day_is_the_one_that_the_interval_begins_on_in_the_time_zone(self):
         # Tokyo's 04:00 is UTC's 19:00 of the day before
-        for zone, begins in (("UTC", datetime(2025, 8, 16, 4)), ("Asia/Tokyo", datetime(2025, 8, 15, 19)), ("America/New_York", datetime(2025, 8, 16, 8))):
+        for zone, begins in (
+            ("UTC", datetime(2025, 8, 16, 4)),
+            ("Asia/Tokyo", datetime(2025, 8, 15, 19)),
+            ("America/New_York", datetime(2025, 8, 16, 8)),
+        ):
             day = load_dag(timezone=zone).user_defined_macros["backstory_day"]
             self.assertEqual(day({}, begins.replace(tzinfo=timezone.utc)), "2025-08-16", zone)
         self.assertEqual(day({"day": "2024-02-29"}, None), "2024-02-29")
@@ -122,8 +128,8 @@ class Structure(unittest.TestCase):
             from airflow.serialization.encoders import coerce_to_core_timetable
 
             timetable = coerce_to_core_timetable(timetable)
-        from airflow.timetables.base import DataInterval, TimeRestriction
         import pendulum
+        from airflow.timetables.base import DataInterval, TimeRestriction
 
         restriction = TimeRestriction(earliest=pendulum.datetime(2025, 8, 16), latest=None, catchup=True)
         last: DataInterval | None = None
@@ -152,6 +158,11 @@ class Settings(unittest.TestCase):
             ("{", "is not JSON"),
             ("[]", "must hold an object"),
             (json.dumps({**EXAMPLE, "scedule": "@daily"}), "unknown settings: scedule"),
+            (json.dumps({**EXAMPLE, "catchup": "false"}), 'catchup must be of type bool; got "false"'),
+            (json.dumps({**EXAMPLE, "retries": True}), "retries must be of type int; got true"),
+            (json.dumps({**EXAMPLE, "schedule": "at noon"}), "at noon"),
+            (json.dumps({**EXAMPLE, "start_date": "soon"}), "soon"),
+            (json.dumps({**EXAMPLE, "timezone": "Europe/Atlantis"}), "Europe/Atlantis"),
             (json.dumps({**EXAMPLE, "launcher": "gke"}), 'launcher must be "kubernetes" or "cloud_run"; got "gke"'),
             (json.dumps({**EXAMPLE, "dag_id": "Back Story"}), "dag_id must be"),
             (json.dumps({**EXAMPLE, "params": {**EXAMPLE["params"], "machine": "n2"}}), "unknown params: machine"),
@@ -231,11 +242,17 @@ class Parameters(OneDataflow):
         self.assertEqual((self.pods.ran, self.dataflow.jobs), ([], {}))
 
     def test_an_empty_parameter_is_no_option_and_each_more_is_one(self):
-        params = {"service_account": "", "build_options": ["--max-rejects=0.1%", "--rejects=gs://bucket/with blank.ndjson"], "lookback_days": "none"}
+        params = {
+            "service_account": "",
+            "build_options": ["--max-rejects=0.1%", "--rejects=gs://bucket/with blank.ndjson"],
+            "lookback_days": "none",
+        }
         _, states = run_day(load_dag(params), "2025-08-16")
         self.assertEqual(states, ALL_DONE)
         arguments = self.pods.ran[0]["arguments"]
-        self.assertEqual(arguments[-3:], ["--max-rejects=0.1%", "--rejects=gs://bucket/with blank.ndjson", "--job-id-file=/airflow/xcom/return.json"])
+        self.assertEqual(
+            arguments[-3:], ["--max-rejects=0.1%", "--rejects=gs://bucket/with blank.ndjson", "--job-id-file=/airflow/xcom/return.json"]
+        )
         self.assertNotIn("", arguments)
         self.assertIsNone(option(arguments, "service-account-email"))
         self.assertIsNone(option(arguments, "network"))
@@ -256,7 +273,9 @@ class Days(OneDataflow):
         self.assertTrue(all(option(each, "write-mode") == "overwrite" and "--no-wait" in each for each in builds))
         self.assertEqual([job["name"] for job in self.dataflow.jobs.values()], ["backstory-2025-08-16", "backstory-2025-08-17"])
         verifies = [each["arguments"] for each in self.pods.ran if each["task"] == "verify"]
-        self.assertEqual(verifies, [["verify", EXAMPLE["params"]["output"], f"--dates={day}", "--sample=0"] for day in ("2025-08-16", "2025-08-17")])
+        self.assertEqual(
+            verifies, [["verify", EXAMPLE["params"]["output"], f"--dates={day}", "--sample=0"] for day in ("2025-08-16", "2025-08-17")]
+        )
         self.assertEqual({each["image"] for each in self.pods.ran}, {EXAMPLE["params"]["launcher_image"]})
         # for the parser of the command itself, which another test asks
         (HOME / "arguments.json").write_text(json.dumps([each["arguments"] for each in self.pods.ran if each["task"] != "clean"]))
@@ -269,7 +288,16 @@ class Days(OneDataflow):
         _, states = run_day(load_dag({"output_table": "bq://test-project.training.rows"}), "2025-08-16")
         self.assertEqual(set(states.values()), {"success"})
         (load,) = [each["arguments"] for each in self.pods.ran if each["task"] == "load"]
-        self.assertEqual(load, ["load", EXAMPLE["params"]["output"], "--dates=2025-08-16", "--output-table=bq://test-project.training.rows", f"--project={PROJECT}"])
+        self.assertEqual(
+            load,
+            [
+                "load",
+                EXAMPLE["params"]["output"],
+                "--dates=2025-08-16",
+                "--output-table=bq://test-project.training.rows",
+                f"--project={PROJECT}",
+            ],
+        )
 
     def test_without_a_verification_it_is_loaded_all_the_same(self):
         params = {"output_table": "bq://test-project.training.rows", "verify_sample": "none"}
@@ -344,7 +372,10 @@ class Failures(OneDataflow):
         self.assertIn("JOB_STATE_CANCELLED: the job has told no error", text)
 
     def test_of_many_errors_the_newest_are_told_once_each_and_shortened(self):
-        self.dataflow.course, self.dataflow.errors = ["JOB_STATE_FAILED"], ["the first"] + [f"error {i}" for i in range(9)] + ["error 8\n    at f (a.js:1:2)\n    at g (b.js:1:2)", "x" * 5000]
+        self.dataflow.course, self.dataflow.errors = (
+            ["JOB_STATE_FAILED"],
+            ["the first"] + [f"error {i}" for i in range(9)] + ["error 8\n    at f (a.js:1:2)\n    at g (b.js:1:2)", "x" * 5000],
+        )
         _, text, _ = self.failure(load_dag(), "2025-08-16", "wait")
         self.assertNotIn("the first", text)
         self.assertEqual(text.count("error 8"), 1)

@@ -1,4 +1,4 @@
-"""As much of Dataflow's API as the DAG asks for: jobs that are listed, looked at and have messages. What becomes of a job, the test says."""
+"""As much of Dataflow's API as the DAG asks for: jobs are listed, looked at and have messages. What becomes of them, the test says."""
 
 from __future__ import annotations
 

@@ -12,7 +12,9 @@ if sys.argv[1] == "build":
     place = f"projects/{options['project']}/locations/{options['region']}"
     key, value = options["labels"].split("=", 1)
     body = {"name": options["job-name"], "labels": {key: value}}
-    request = urllib.request.Request(f"{os.environ['DATAFLOW']}/v1b3/{place}/jobs", json.dumps(body).encode(), {"content-type": "application/json"})
+    request = urllib.request.Request(
+        f"{os.environ['DATAFLOW']}/v1b3/{place}/jobs", json.dumps(body).encode(), {"content-type": "application/json"}
+    )
     job = json.load(urllib.request.urlopen(request, timeout=30))
     if "job-id-file" in options:
         console = f"https://console.cloud.google.com/dataflow/jobs/{options['region']}/{job['id']}?project={options['project']}"

@@ -1,7 +1,7 @@
 """
 Which options gcloud's commands have, for docs/deploy.test.ts: python3 test/docs/options.py [SDK] >test/docs/options.json
-Takes the commands from options.json as it is, and their options from the command tree that a Google Cloud SDK has for the completion of command lines.
-Those of bq and terraform stay; they are from the pages that stand beside them.
+Takes the commands from options.json as it is, and their options from the command tree that a Google Cloud SDK has for the completion of
+command lines. Those of bq, npm and terraform stay; they are from the pages that stand beside them.
 """
 
 import json
