@@ -4,8 +4,8 @@ module.exports = {
   maxWorkers: "100%",
   testEnvironment: "node",
   testMatch: ["<rootDir>/test/**/*.test.ts"],
-  // suites with Python, Java and the like: jest.slow.config.js, jest.gcs.config.js, jest.composer.config.js
-  testPathIgnorePatterns: ["/node_modules/", "<rootDir>/test/slow/", "<rootDir>/test/gcs/", "<rootDir>/test/composer/"],
+  // suites with Python, Java and the like: jest.slow.config.js, jest.gcs.config.js, jest.browser.config.js, jest.composer.config.js
+  testPathIgnorePatterns: ["/node_modules/", ...["slow", "gcs", "browser", "composer"].map((name) => `<rootDir>/test/${name}/`)],
   modulePathIgnorePatterns: ["<rootDir>/dist", "<rootDir>/.cache"],
   transform: {
     "\\.[tj]s$": [
@@ -14,7 +14,13 @@ module.exports = {
     ],
   },
   // dynamic imports name the compiled file
-  moduleNameMapper: { "^backstory$": "<rootDir>/pipeline/index.ts", "^(\\.{1,2}/.*)\\.js$": "$1" },
+  moduleNameMapper: {
+    "^backstory$": "<rootDir>/pipeline/index.ts",
+    "^(\\.{1,2}/.*)\\.js$": "$1",
+    // as one file each, in place of some hundred ES modules
+    "^@observablehq/plot$": "<rootDir>/node_modules/@observablehq/plot/dist/plot.umd.min.js",
+    "^d3(@[\\d.]+/dist/d3.min.js)?$": "<rootDir>/node_modules/d3/dist/d3.min.js",
+  },
   // hyparquet and its kin are ES modules; jest's require wants CommonJS
   transformIgnorePatterns: [
     "/node_modules/(?!(hyparquet|temporal-polyfill|temporal-utils|hyparquet-writer|hyparquet-compressors|@bokuweb|fzstd|hysnappy)/)",

@@ -86,6 +86,19 @@ export async function commandOf(name: string): Promise<Command | undefined> {
         run: async (options, [path]) => (await import("../verify/report.js")).verifyAndTell(needed(path, "verify"), options),
       };
     }
+    case "report": {
+      const { ReportOptions, report } = await import("../report/report.js");
+      return {
+        about: "Writes a page about an output: its data quality in charts and numbers, alone or against another output.",
+        usage: "backstory report OUTPUT [--to=report.html] [--against=OUTPUT]",
+        schema: ReportOptions,
+        paths: 1,
+        run: async (options, [path]) => {
+          await report(needed(path, "report"), options);
+          console.log(options.to);
+        },
+      };
+    }
     case "compare": {
       const { CompareOptions } = await import("../compare/options.js");
       return {
@@ -134,7 +147,7 @@ function needed(path: string | undefined, command: string): string {
   return path;
 }
 
-const COMMANDS = ["build", "generate", "inspect", "analyse", "verify", "compare", "clean", "rebuild", "worker-pool"];
+const COMMANDS = ["build", "generate", "inspect", "analyse", "verify", "compare", "report", "clean", "rebuild", "worker-pool"];
 
 async function usage(): Promise<string> {
   const lines = await Promise.all(COMMANDS.map(async (name) => `  ${name.padEnd(12)} ${(await commandOf(name))!.about}`));

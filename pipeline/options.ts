@@ -101,6 +101,9 @@ export const BuildOptions = z.strictObject({
     .describe("Figures with which nothing is published, such as zero_history_pct>0.5,rejects>0.1%; also avg_history_length, rows.")
     .meta({ value: "CONDITION,..." }),
   metricsJson: path("File for the figures of data quality and the ledger.").optional().meta({ value: "FILE" }),
+  report: path("File for a page with charts of data quality, as backstory report writes it; reads the output once more.")
+    .optional()
+    .meta({ value: "FILE" }),
   maxPositions: wholeNumber(1, 100_000, "of positions")
     .default(100)
     .describe("Positions in action_type_frequency_by_position.")

@@ -1,5 +1,5 @@
 import { stages } from "../beam/stages";
-import { Interrupted } from "./errors";
+import { Interrupted, PublishError } from "./errors";
 import type { BuildOptions } from "./options";
 import { type Progress, progress } from "./progress";
 import type { Outcome } from "./publish";
@@ -27,9 +27,19 @@ export async function buildAndTell(options: BuildOptions, debug = false): Promis
     signals.close();
     if (options.runner !== "direct") endSoon();
   }
+  if (options.report !== undefined && outcome.rows > 0) await reportOn(options.output, options.report, options.tempDir);
   for (const warning of options.quiet ? [] : outcome.warnings) console.error(`warning: ${warning}`);
   if (options.json) console.log(JSON.stringify(summary(outcome, options, performance.now() - began)));
   else if (!options.quiet) console.log(told(outcome, options, performance.now() - began));
+}
+
+async function reportOn(output: string, to: string, tempDir: string | undefined): Promise<void> {
+  try {
+    await (await import("../report/report.js")).report(output, { to, tempDir });
+  } catch (error) {
+    const why = (error as Error).message.replace(/\.$/, "");
+    throw new PublishError(`the output is published, but --report cannot be written (${why}). Get it with backstory report.`, 1, error);
+  }
 }
 
 /** The SDK cannot close a connection to a job service that does not answer; it must not keep this process. */

@@ -10,6 +10,7 @@ export interface Targets {
   output: string;
   rejects?: string;
   metricsJson?: string;
+  report?: string;
   tempDir?: string;
 }
 
@@ -21,7 +22,7 @@ export interface Input {
 }
 
 /** @throws ConfigError */
-export function checkTargets({ output, rejects, metricsJson, tempDir }: Targets, inputs: readonly Input[]): void {
+export function checkTargets({ output, rejects, metricsJson, report, tempDir }: Targets, inputs: readonly Input[]): void {
   if (isRemote(output)) parseUri(output, "--output");
   else checkFolder("--output", output);
   if (tempDir !== undefined) checkFolder("--temp-dir", tempDir);
@@ -31,8 +32,14 @@ export function checkTargets({ output, rejects, metricsJson, tempDir }: Targets,
   for (const input of inputs) checkApart(output, input);
   checkFile("--rejects", rejects, inputs);
   checkFile("--metrics-json", metricsJson, inputs);
-  if (rejects !== undefined && metricsJson !== undefined && real(rejects) === real(metricsJson))
-    throw new ConfigError(`--rejects and --metrics-json are the same file, ${rejects}. Give each its own.`);
+  checkFile("--report", report, inputs);
+  const files = Object.entries({ "--rejects": rejects, "--metrics-json": metricsJson, "--report": report }).filter(
+    ([, path]) => path !== undefined,
+  );
+  for (const [i, [flag, path]] of files.entries()) {
+    const twin = files.slice(0, i).find(([, other]) => real(other!) === real(path!));
+    if (twin !== undefined) throw new ConfigError(`${twin[0]} and ${flag} are the same file, ${path}. Give each its own.`);
+  }
 }
 
 /** A folder to write to, there or to be made. */
@@ -46,7 +53,8 @@ export function checkFolder(flag: string, path: string): void {
   checkWritable(flag, path, found);
 }
 
-function checkFile(flag: string, path: string | undefined, inputs: readonly Input[]): void {
+/** A file to write to, there or to be made, that is none of the inputs. */
+export function checkFile(flag: string, path: string | undefined, inputs: readonly Input[]): void {
   if (path === undefined) return;
   if (isRemote(path)) checkObject(flag, path);
   else if (existsSync(path) && statSync(path).isDirectory())

@@ -74,7 +74,7 @@ test("what is no manifest", async () => {
 });
 
 test("every option of build is known to determine the data, or not to", () => {
-  const here = ["output", "writeMode", "rejects", "metricsJson", "threads", "maxMemory", "tempDir", "quiet", "json"];
+  const here = ["output", "writeMode", "rejects", "metricsJson", "report", "threads", "maxMemory", "tempDir", "quiet", "json"];
   const onRunner = ["runner", "jobEndpoint", "environment", "environmentConfig", "workers", "parallelism", "flinkMaster", "flinkConfDir"];
   expect([...DATA_OPTIONS, ...here, ...onRunner].sort()).toEqual(Object.keys(BuildOptions.shape).sort());
 });
