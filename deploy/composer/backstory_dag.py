@@ -10,8 +10,8 @@
   give the same bytes. While a job of the same run works on the day, `submit` takes up that one and starts no other.
 - **When it fails**, `wait` tells the job's own reason, and the log of every failed task ends with the link to its job.
 
-Settings are in `backstory.json` beside this file; its `params` are the defaults of each run's parameters. How all of it is set up:
-docs/deploy.md.
+Settings are in `backstory.json` beside this file (or where BACKSTORY_SETTINGS says); its `params` are the defaults of each run's parameters.
+How all of it is set up: docs/deploy.md.
 """
 
 from __future__ import annotations
