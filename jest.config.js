@@ -4,13 +4,10 @@ module.exports = {
   maxWorkers: "100%",
   testEnvironment: "node",
   testMatch: ["<rootDir>/test/**/*.test.ts"],
-  // suites with Python, Java and the like: jest.slow.config.js, jest.gcs.config.js, jest.bigquery.config.js, jest.browser.config.js
+  // suites with Python, Java and the like: jest.slow.config.js and so on
   testPathIgnorePatterns: [
     "/node_modules/",
-    "<rootDir>/test/slow/",
-    "<rootDir>/test/gcs/",
-    "<rootDir>/test/bigquery/",
-    "<rootDir>/test/browser/",
+    ...["slow", "gcs", "bigquery", "browser", "composer"].map((name) => `<rootDir>/test/${name}/`),
   ],
   modulePathIgnorePatterns: ["<rootDir>/dist", "<rootDir>/.cache"],
   transform: {

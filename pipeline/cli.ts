@@ -20,7 +20,7 @@ interface Command {
 }
 
 /** Commands by name; what one needs is loaded when it runs, so that --help is quick. */
-async function commandOf(name: string): Promise<Command | undefined> {
+export async function commandOf(name: string): Promise<Command | undefined> {
   switch (name) {
     case "build":
       return {
