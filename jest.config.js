@@ -4,8 +4,11 @@ module.exports = {
   maxWorkers: "100%",
   testEnvironment: "node",
   testMatch: ["<rootDir>/test/**/*.test.ts"],
-  // suites with Python, Java and the like: jest.slow.config.js, jest.gcs.config.js, jest.browser.config.js
-  testPathIgnorePatterns: ["/node_modules/", "<rootDir>/test/slow/", "<rootDir>/test/gcs/", "<rootDir>/test/browser/"],
+  // suites with Python, Java and the like: jest.slow.config.js and so on
+  testPathIgnorePatterns: [
+    "/node_modules/",
+    ...["slow", "gcs", "bigquery", "browser", "composer"].map((name) => `<rootDir>/test/${name}/`),
+  ],
   modulePathIgnorePatterns: ["<rootDir>/dist", "<rootDir>/.cache"],
   transform: {
     "\\.[tj]s$": [

@@ -2,7 +2,7 @@
 import { statSync } from "node:fs";
 import { z } from "zod";
 import { ConfigError } from "./errors";
-import { isRemote } from "./io/remote";
+import { isRemote, remoteObjects } from "./io/remote";
 import { MANIFESTS, RUN_ID } from "./manifest";
 import { isDead, nameOf, thisProcess } from "./owner";
 import { ATTEMPTS, attemptsOf, manifestFile, type Place, placeOf } from "./partitions";
@@ -44,6 +44,7 @@ export async function clean(place: Place, run?: string): Promise<Cleaned> {
     // Asked last: of a run that has ended nobody but a finisher takes a turn.
     const taken = (await turnsTaken(place)).some((turn) => runOf(turn) === name);
     if (why === undefined && !taken) {
+      await removeStaged(place, name);
       await storage.remove(attemptsOf(output, name));
       cleaned.removed.push(name);
     } else cleaned.left.push({ run: name, why: why ?? "it is publishing" });
@@ -115,10 +116,29 @@ async function finishOr(place: Place, turn: string, giveUp: boolean): Promise<bo
   }
 }
 
+/** What a run on Dataflow has staged elsewhere, where nobody waited for its end. */
+async function removeStaged(place: Place, run: string): Promise<void> {
+  if (!isRemote(place.output)) return;
+  const { recordOf } = await import("./runners/dataflow/record.js");
+  const record = await recordOf(place, run);
+  for (const folder of record?.temporary ?? []) await remoteObjects().removeAll(folder);
+}
+
+/** Whether the job of a run has ended, or why its attempts must stay; undefined for a run that was not on Dataflow. */
+async function jobOf(place: Place, run: string): Promise<"ended" | string | undefined> {
+  if (!isRemote(place.output)) return undefined;
+  const { recordOf, stateOf } = await import("./runners/dataflow/record.js");
+  const record = await recordOf(place, run);
+  return record === undefined ? undefined : stateOf(record, run);
+}
+
 async function reasonToLeave(place: Place, run: string): Promise<string | undefined> {
   if ((await place.storage.read(manifestFile(place.output, run))) !== undefined) return undefined;
   const owner = await ownerOf(place, attemptsOf(place.output, run));
   if (owner !== undefined && isDead(owner)) return undefined;
+  const job = await jobOf(place, run);
+  if (job === "ended") return undefined;
+  if (job !== undefined) return job;
   const whose = owner === undefined ? "of a process that is not known" : `of ${nameOf(owner)}`;
   return `it is ${whose}, which may be at work; if it is not: --run=${run}`;
 }

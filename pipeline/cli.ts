@@ -20,7 +20,7 @@ interface Command {
 }
 
 /** Commands by name; what one needs is loaded when it runs, so that --help is quick. */
-async function commandOf(name: string): Promise<Command | undefined> {
+export async function commandOf(name: string): Promise<Command | undefined> {
   switch (name) {
     case "build":
       return {
@@ -145,6 +145,16 @@ async function commandOf(name: string): Promise<Command | undefined> {
         },
       };
     }
+    case "load": {
+      const { LoadOptions, loadAndTell } = await import("./bigquery/command.js");
+      return {
+        about: "Loads an output in a bucket into a table of BigQuery: what is published, as it is now.",
+        usage: "backstory load gs://BUCKET/PATH --output-table=bq://PROJECT.DATASET.TABLE [--dates=FROM..TO]",
+        schema: LoadOptions,
+        paths: 1,
+        run: async (options, [path]) => loadAndTell(needed(path, "load"), options),
+      };
+    }
     case "rebuild": {
       const { RebuildOptions, rebuild } = await import("./rebuild.js");
       return {
@@ -179,6 +189,7 @@ const COMMANDS = [
   "report",
   "convert",
   "clean",
+  "load",
   "rebuild",
   "worker-pool",
 ];

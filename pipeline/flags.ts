@@ -216,7 +216,8 @@ export function helpOf(schema: z.ZodObject): string {
 
 function flagText(key: string, type: z.ZodType): string {
   if (metaOf(type).configOnly) return `${key}: (in a --config file only)`;
-  return isBoolean(type) ? `--${kebab(key)}` : `--${kebab(key)}=${placeholder(type)}`;
+  if (isBoolean(type)) return metaOf(type).off ? `--no-${kebab(key)}` : `--${kebab(key)}`;
+  return `--${kebab(key)}=${placeholder(type)}`;
 }
 
 function aboutOf(type: z.ZodType): string {
@@ -247,7 +248,7 @@ function placeholder(type: z.ZodType): string {
 }
 
 /** Of the type and all that it wraps: `.optional()` leaves a description behind. */
-function metaOf(type: z.ZodType): { description?: string; value?: string; configOnly?: boolean; hidden?: boolean } {
+function metaOf(type: z.ZodType): { description?: string; value?: string; configOnly?: boolean; hidden?: boolean; off?: boolean } {
   const { innerType } = type.def as { innerType?: z.ZodType };
   return { ...(innerType === undefined ? {} : metaOf(innerType)), ...type.meta() };
 }

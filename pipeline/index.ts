@@ -16,4 +16,4 @@ export { ConfigError, PublishError } from "./errors";
 export { BrokenFile } from "./io/rows";
 export { BuildOptions } from "./options";
 export type { Outcome } from "./publish";
-export { build } from "./run";
+export { build, submit } from "./run";

@@ -63,6 +63,7 @@ const ManifestInput = z.strictObject({
   size: count.describe("bytes"),
   mtime: z.string().optional().describe("UTC with nanoseconds, of a file on disk"),
   generation: z.string().optional().describe("of an object in a bucket"),
+  from: z.string().optional().describe("bq:// of the table that was exported to it for the run; the object went with the run"),
 });
 export type ManifestInput = z.infer<typeof ManifestInput>;
 

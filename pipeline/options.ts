@@ -1,33 +1,15 @@
 import { z } from "zod";
 import { date } from "../transforms/values";
+import { isBigQuery, isProject } from "./bigquery/uri";
 import { CONDITIONS, parseConditions } from "./conditions";
 import { ConfigError } from "./errors";
+import { isGcs } from "./gcs/uri";
 import { parseMemory } from "./memory";
+import { path, wholeNumber } from "./optiontypes";
 import { type Content, type OutputColumn, ROW_GROUP_BYTES } from "./parquet/schema";
-import { thousands } from "./thousands";
+import { DATAFLOW_FLAGS } from "./runners/dataflow/flags";
 
-/** A number, or its digits; nothing that Number() would take for one besides, such as "" or true. */
-const wholeNumber = (least: number, most: number, unit: string) =>
-  z
-    .union(
-      [
-        z.number(),
-        z
-          .string()
-          .regex(/^-?[0-9]+$/)
-          .transform(Number),
-      ],
-      `must be a whole number ${unit}`,
-    )
-    .pipe(
-      z
-        .number()
-        .int(`must be a whole number ${unit}`)
-        .min(least, `must be at least ${least}`)
-        .max(most, `must be at most ${thousands(most)}`),
-    );
 const address = z.string().refine(isAddress, "must be HOST:PORT, such as localhost:8099");
-const path = (what: string) => z.string().min(1, "must be a path").describe(what);
 
 /** Names are keys of plain objects, so that what every object has by itself is none. */
 const column = z.string().refine((name) => name !== "" && !(name in {}), "must be the name of a column");
@@ -47,7 +29,9 @@ const Table = z.strictObject({
 
 /** All that `backstory build` can be told. The keys in kebab-case are the flags; --help is made from this. */
 export const BuildOptions = z.strictObject({
-  impressions: path("Impressions: a file, a folder or a glob; NDJSON, JSON, CSV or Parquet, plain, .gz or .zst.").meta({ value: "PATH" }),
+  impressions: path(
+    "Impressions: a file, a folder or a glob; NDJSON, JSON, CSV or Parquet, plain, .gz or .zst; or a table, bq://PROJECT.DATASET.TABLE.",
+  ).meta({ value: "PATH" }),
   clicks: path('Clicks, as above, or "none" for a run without them. Required.').optional().meta({ value: "PATH" }),
   addToCarts: path("Add-to-carts, likewise. Required.").optional().meta({ value: "PATH" }),
   previousOrders: path("Orders, likewise. Required.").optional().meta({ value: "PATH" }),
@@ -150,7 +134,9 @@ export const BuildOptions = z.strictObject({
     .meta({ configOnly: true }),
   threads: wholeNumber(1, 1024, "of threads")
     .optional()
-    .describe("Threads; the output does not depend on them. Default: all cores, one for small inputs.")
+    .describe(
+      "Threads; the output does not depend on them. Default: all cores, one for small inputs; on dataflow all of a worker's machine.",
+    )
     .meta({ value: "THREADS" }),
   maxMemory: z
     .string()
@@ -160,9 +146,9 @@ export const BuildOptions = z.strictObject({
     .meta({ value: "SIZE|PERCENT%" }),
   tempDir: path("Folder for what does not fit into memory; else it goes beside the output.").optional().meta({ value: "FOLDER" }),
   runner: z
-    .enum(["direct", "prism", "flink", "portable"])
+    .enum(["direct", "prism", "flink", "portable", "dataflow"])
     .default("direct")
-    .describe("Where it runs: direct is this process; portable is any runner of Beam that has a job service."),
+    .describe("Where it runs: direct is this process; portable is any runner of Beam that has a job service; dataflow is Google Cloud's."),
   jobEndpoint: address
     .optional()
     .describe("Job service that runs already. Required for portable; for prism and flink one is started here otherwise.")
@@ -194,6 +180,33 @@ export const BuildOptions = z.strictObject({
     .describe("Flink's own address, as its job server sees it. Default: [local], a Flink within the job server.")
     .meta({ value: "HOST:PORT" }),
   flinkConfDir: path("Folder of a flink-conf.yaml, on the job server's machine.").optional().meta({ value: "FOLDER" }),
+  ...DATAFLOW_FLAGS,
+  project: z
+    .string()
+    .refine(isProject, "must be the ID of a project, such as my-project-123")
+    .optional()
+    .describe("Google Cloud project that runs and pays for jobs. Required for dataflow; for BigQuery, by default that of the credentials.")
+    .meta({ value: "PROJECT" }),
+  tempLocation: z
+    .string()
+    .refine(isGcs, "must be gs://BUCKET/PATH")
+    .optional()
+    .describe(
+      "Folder in a bucket for what a run needs for a while, in folders of its own that go with it. Required for dataflow and bq:// inputs.",
+    )
+    .meta({ value: "gs://BUCKET/PATH" }),
+  maxBytesBilled: z
+    .string()
+    .refine((text) => parseBytes(text) !== undefined, "must be a size such as 100GB or 1.5TiB")
+    .optional()
+    .describe("What BigQuery may bill for the exports of a run together; it does not begin if they would be more.")
+    .meta({ value: "SIZE" }),
+  outputTable: z
+    .string()
+    .refine(isBigQuery, "must be bq://PROJECT.DATASET.TABLE")
+    .optional()
+    .describe("Table in BigQuery, partitioned by dt, that the published days are loaded into; made if it is not there.")
+    .meta({ value: "bq://PROJECT.DATASET.TABLE" }),
   quiet: z.boolean().default(false).describe("Print nothing but errors."),
   json: z.boolean().default(false).describe("Print the outcome as JSON on standard output, with the seconds of each stage."),
 });
@@ -204,6 +217,9 @@ export function isAddress(text: string): boolean {
   const port = /^(?:[\w.-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})$/.exec(text)?.[1];
   return port !== undefined && Number(port) >= 1 && Number(port) <= 65_535;
 }
+
+/** Bytes of "100GB" or "1.5TiB"; undefined if it is no size. */
+export const parseBytes = (text: string): number | undefined => (text.endsWith("%") ? undefined : parseMemory(text, 0));
 
 function isDay(text: string): boolean {
   try {

@@ -72,9 +72,9 @@ export function schemaOf(columns: readonly OutputColumn[]): Manifest["schema"] {
 }
 
 /** A file as it is before it is read. */
-export function inputOf(table: string, { path, size, generation }: InputFile): ManifestInput {
+export function inputOf(table: string, { path, size, generation, from }: InputFile): ManifestInput {
   // each byte of an object is read in this version, or not at all
-  if (generation !== undefined) return { table, path, size, generation };
+  if (generation !== undefined) return { table, path, size, generation, ...(from === undefined ? {} : { from }) };
   return { table, path: absolute(path), size, mtime: stampOf(path)?.mtime ?? "" };
 }
 

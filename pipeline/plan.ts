@@ -7,6 +7,8 @@ import { ActionNormaliser, IMPRESSION_COLUMNS, RankingNormaliser } from "../tran
 import { type ActionTable, DEFAULT_TABLES, type Rules } from "../transforms/rules";
 import { date } from "../transforms/values";
 import type { Plan } from "./backstory";
+import type { Exports } from "./bigquery/exports";
+import { isBigQuery } from "./bigquery/uri";
 import { windowRules } from "./certify";
 import { asksForLeak } from "./conditions";
 import { runsIn } from "./decide";
@@ -18,7 +20,7 @@ import { planMemory } from "./memory";
 import { type BuildOptions, dateRange, outputColumns, parseLimit } from "./options";
 import { dataOptions, inputOf, schemaOf } from "./origin";
 import { attemptsOf, placeOf, refuseExisting } from "./partitions";
-import { checkTargets } from "./targets";
+import { checkTargets, type Input } from "./targets";
 
 /** Bytes of a split: large enough that batches are worth their overhead, small enough for many workers. */
 const SPLIT_BYTES = 16 << 20;
@@ -34,38 +36,29 @@ const SMALL_BYTES = 128 << 20;
 /** More days than this in --dates are a slip rather than a wish: each is a cutoff, whether it has impressions or not. */
 const MAX_DAYS = 4000;
 
-/** Finds the inputs and decides all that a run needs to know before it starts. Throws ConfigError for what cannot work. */
-export async function planRun(options: BuildOptions, runId: string): Promise<Plan> {
+/**
+ * Finds the inputs and decides all that a run needs to know before it starts. Throws ConfigError for what cannot work.
+ * @param exports exports inputs that are tables in BigQuery
+ */
+export async function planRun(options: BuildOptions, runId: string, exports?: Exports): Promise<Plan> {
   const seen = (await runsIn(placeOf(options.output))).filter((run) => run !== runId);
   const tables = tablesOf(options);
   const columns = outputColumns(options.columns);
   const range = options.dates === undefined ? undefined : dateRange(options.dates);
-  const inputs = [
-    { name: IMPRESSIONS, path: options.impressions, files: await findInputs(options.impressions, IMPRESSIONS) },
-    ...(await Promise.all(tables.map(async ({ name, path }) => ({ name, path, files: await findInputs(path, name) })))),
-  ];
-  checkTargets(options, inputs);
+  const inputs = await findAll(options, tables, exports);
   const unread = leaveOut(inputs[0].files, range);
   const stamped = inputs.flatMap(({ name, files }) => files.map((file) => inputOf(name, file)));
   const bytes = inputs.reduce((sum, { files }) => sum + bytesOf(files), 0);
   const { splitBytes, shards, buckets } = cutting(bytes, bytesOf(inputs[0].files), options.shards);
   const splits = (await Promise.all(inputs.map(({ name, files }) => planSplits(name, files, splitBytes)))).flat();
   const rules: Rules = {
-    historyLength: options.historyLength,
-    lookbackDays: options.lookbackDays === "none" ? null : options.lookbackDays,
-    timezone: options.timezone,
-    timeUnit: options.timeUnit ?? null,
-    orderTime: options.orderTime,
-    orderLagDays: options.orderLagDays,
-    actionClock: options.actionClock,
-    dropEmptyHistory: options.dropEmptyHistory,
-    days: null,
-    tables: tables.map(({ path: _, ...table }) => table),
+    ...rulesOf(options, tables),
     buckets,
     shards,
     keepTimes: columns.some(({ holds }) => holds === "action_times") || asksForLeak(options.failOn),
   };
   rules.days = await daysOf(range, options.trainDays, rules, inputs[0].files, splits);
+  exports?.checkDays(rules.days);
   const dates = options.dates === undefined ? [] : (rules.days ?? []).map(dayName);
   if (options.writeMode === "error") await refuseExisting((rules.days ?? []).map(dayName), placeOf(options.output));
   const attempts = attemptsOf(options.output, runId);
@@ -73,13 +66,16 @@ export async function planRun(options: BuildOptions, runId: string): Promise<Pla
   // of this attempt alone: another at the same run may be at work, or just about to end
   const own = randomUUID().slice(0, 8);
   const temporary =
-    options.tempDir === undefined && !remote ? `${attempts}/memory-${own}` : join(options.tempDir ?? tmpdir(), `backstory-${runId}-${own}`);
+    options.tempDir === undefined && !remote
+      ? `${attempts}/memory-${own}`
+      : join(options.tempDir ?? temporaryFolder(options), `backstory-${runId}-${own}`);
   return {
     memory: planMemory(options.maxMemory, options.threads, bytes < SMALL_BYTES ? 1 : availableParallelism(), temporary),
     rankings: splits.filter(({ table }) => table === IMPRESSIONS),
     actions: splits.filter(({ table }) => table !== IMPRESSIONS),
     rules,
-    rejectsFolder: options.rejects === undefined ? null : `${remote ? temporary : attempts}/rejects`,
+    // who tells them may be on another machine than who found them
+    rejectsFolder: options.rejects === undefined ? null : `${remote && options.runner === "direct" ? temporary : attempts}/rejects`,
     files: {
       historyLength: options.historyLength,
       columns,
@@ -116,7 +112,54 @@ export function cutting(bytes: number, impressionBytes: number, asked?: number):
   };
 }
 
-function tablesOf(options: BuildOptions): (ActionTable & { path: string })[] {
+/** On Dataflow it is one of its workers, whatever this machine calls its own. */
+const temporaryFolder = ({ runner }: BuildOptions): string => (runner === "dataflow" ? "/tmp" : tmpdir());
+
+type FoundInput = Input & { files: InputFile[] };
+
+/** All files, those of impressions first. Tables in BigQuery come last, since their export costs: whatever else can be refused is by then. */
+async function findAll(options: BuildOptions, tables: readonly TableAt[], exports: Exports | undefined): Promise<FoundInput[]> {
+  const all = [{ name: IMPRESSIONS, path: options.impressions }, ...tables];
+  const inputs = await Promise.all(
+    all.map(async ({ name, path }) => ({
+      name,
+      path,
+      files: isBigQuery(path) && exports !== undefined ? [] : await findInputs(path, name),
+    })),
+  );
+  checkTargets(options, inputs);
+  if (exports === undefined) return inputs;
+  const wanted = tables.map(({ path, ...actions }) => ({ name: actions.name, path, actions }));
+  const [impressions] = all.slice(0, 1);
+  const exported = await exports.run(
+    [impressions, ...wanted].filter(({ path }) => isBigQuery(path)),
+    rulesOf(options, tables),
+  );
+  return inputs.map((input) => ({ ...input, files: exported.get(input.name) ?? input.files }));
+}
+
+/** What does not follow from the inputs. */
+function rulesOf(options: BuildOptions, tables: readonly TableAt[]): Rules {
+  return {
+    historyLength: options.historyLength,
+    lookbackDays: options.lookbackDays === "none" ? null : options.lookbackDays,
+    timezone: options.timezone,
+    timeUnit: options.timeUnit ?? null,
+    orderTime: options.orderTime,
+    orderLagDays: options.orderLagDays,
+    actionClock: options.actionClock,
+    dropEmptyHistory: options.dropEmptyHistory,
+    days: null,
+    tables: tables.map(({ path: _, ...table }) => table),
+    buckets: 1,
+    shards: 1,
+    keepTimes: false,
+  };
+}
+
+type TableAt = ActionTable & { path: string };
+
+function tablesOf(options: BuildOptions): TableAt[] {
   const paths: Record<string, string | undefined> = {
     clicks: options.clicks,
     add_to_carts: options.addToCarts,

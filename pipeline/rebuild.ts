@@ -8,8 +8,8 @@ import { changedAmong } from "./origin";
 import { build } from "./run";
 import { versions } from "./version";
 
-const { output, threads, maxMemory, tempDir, runner, quiet } = BuildOptions.shape;
-export const RebuildOptions = z.strictObject({ output, threads, maxMemory, tempDir, runner, quiet });
+const { output, threads, maxMemory, tempDir, runner, project, tempLocation, maxBytesBilled, quiet } = BuildOptions.shape;
+export const RebuildOptions = z.strictObject({ output, threads, maxMemory, tempDir, runner, project, tempLocation, maxBytesBilled, quiet });
 export type RebuildOptions = z.infer<typeof RebuildOptions>;
 
 /** What is not as the manifest has it. */
@@ -72,7 +72,7 @@ const toldOf = ({ path, why }: { path: string; why: string }): string => `${path
 
 function addedSince(then: Manifest, now: Manifest): string[] {
   const known = new Set(then.inputs.map(({ path }) => path));
-  return now.inputs.filter(({ path }) => !known.has(path)).map(({ path }) => `${path} (new)`);
+  return now.inputs.filter(({ path, from }) => from === undefined && !known.has(path)).map(({ path }) => `${path} (new)`);
 }
 
 function versionsSince({ versions: then }: Manifest): string[] {

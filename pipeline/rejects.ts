@@ -35,6 +35,8 @@ async function sendRejects(uri: string, extents: SplitExtent[]): Promise<void> {
   }
 }
 
+const textOf = async (path: string): Promise<string> => (isRemote(path) ? remoteObjects().readText(path) : readFileSync(path, "utf8"));
+
 /** Positions within a split become positions within its file. */
 async function write(path: string, extents: SplitExtent[]): Promise<void> {
   extents.sort((a, b) => (a.table < b.table ? -1 : a.table > b.table ? 1 : a.index - b.index));
@@ -45,7 +47,7 @@ async function write(path: string, extents: SplitExtent[]): Promise<void> {
     // one file may be read as two tables
     if (extent.path !== last?.path || extent.table !== last.table) before = 0;
     last = extent;
-    for (const line of extent.rejects === null ? [] : readFileSync(extent.rejects, "utf8").trimEnd().split("\n")) {
+    for (const line of extent.rejects === null ? [] : (await textOf(extent.rejects)).trimEnd().split("\n")) {
       const { position, reason } = JSON.parse(line);
       out.write(`${JSON.stringify({ table: extent.table, file: extent.path, position: before + position, reason })}\n`);
     }

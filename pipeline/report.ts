@@ -3,19 +3,25 @@ import { Interrupted, PublishError } from "./errors";
 import type { BuildOptions } from "./options";
 import { type Progress, progress } from "./progress";
 import type { Outcome } from "./publish";
-import { build } from "./run";
+import { build, describe, submit } from "./run";
 import type { Tell } from "./runners/tell";
 import { thousands } from "./thousands";
 
 /** Builds, telling people how far it is and what came of it. @param debug whether all that a runner says is told, with stacks */
 export async function buildAndTell(options: BuildOptions, debug = false): Promise<void> {
+  if (options.dryRun) return console.log(JSON.stringify(await describe(options), null, 2));
   const began = performance.now();
   const line = new ProgressLine(options.quiet);
   progress.onChange = (now) => line.draw(now, performance.now() - began);
-  const signals = new Signals();
+  const signals = new Signals(options.runner === "dataflow");
+  const watch = { tell: teller(line, options.quiet, debug), signal: signals.signal, second: signals.second };
   let outcome: Outcome;
   try {
-    outcome = await build(options, { tell: teller(line, options.quiet, debug), signal: signals.signal });
+    if (options.wait === false) {
+      const submission = await submit(options, watch);
+      return options.json ? console.log(JSON.stringify(submission)) : undefined;
+    }
+    outcome = await build(options, watch);
   } finally {
     line.clear();
     signals.close();
@@ -57,25 +63,29 @@ const LINE_CHARS = 300;
 
 /**
  * The first SIGINT or SIGTERM ends the run in order, the second at once. A terminal sends Ctrl-C to this process and to the one that has started
- * it, which hands it on (npm, bin/node24.js): that is one.
+ * it, which hands it on (npm, bin/node24.js): that is one. A run that outlives the first is ended in order by the second, and at once by the third.
  */
 class Signals {
   private readonly abort = new AbortController();
+  private readonly abortIndeed = new AbortController();
   readonly signal = this.abort.signal;
-  private first = 0;
+  readonly second: AbortSignal | undefined;
+  private last = -Infinity;
 
-  constructor() {
+  /** @param outlives whether the run goes on after the first */
+  constructor(outlives: boolean) {
+    this.second = outlives ? this.abortIndeed.signal : undefined;
     for (const name of SIGNALS) process.on(name, this.take);
   }
 
   private readonly take = (name: (typeof SIGNALS)[number]): void => {
     const error = new Interrupted(name);
-    if (this.signal.aborted) {
-      if (performance.now() - this.first < SAME_MS) return;
-      process.exit(error.exitCode);
-    }
-    this.first = performance.now();
-    this.abort.abort(error);
+    const since = performance.now() - this.last;
+    if (since < SAME_MS) return;
+    this.last = performance.now();
+    if (!this.signal.aborted) this.abort.abort(error);
+    else if (this.second?.aborted === false) this.abortIndeed.abort(error);
+    else process.exit(error.exitCode);
   };
 
   close(): void {

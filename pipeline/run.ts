@@ -5,6 +5,8 @@ import { isDeepStrictEqual } from "node:util";
 import { stages } from "../beam/stages";
 import { threads, useThreads } from "../beam/threads";
 import type { Plan } from "./backstory";
+import type { Exports } from "./bigquery/exports";
+import { usesBigQuery } from "./bigquery/uses";
 import { clean, isTakenOver, ownAttempts } from "./clean";
 import { ConfigError, Interrupted, isDiskFull, PublishError } from "./errors";
 import { isRemote, remoteObjects } from "./io/remote";
@@ -16,8 +18,39 @@ import { type Outcome, publishedOutcome } from "./outcome";
 import { outcomeFile, type Place, placeOf } from "./partitions";
 import { planRun } from "./plan";
 import { chooseRunner, endsWithUs } from "./runners/choice";
+import type { Submission } from "./runners/dataflow/run";
 import { aborted, NOBODY_WATCHES, type Watch } from "./runners/tell";
 import { isBegun, settle } from "./turn";
+
+/** Where a run is carried out. */
+interface Runner {
+  run(plan: Plan, watch: Watch): Promise<void>;
+  /** whether all that works for a run ends with this process */
+  endsWithUs: boolean;
+  /** what it means where a run ends well, and nothing of it is published */
+  silence: string;
+}
+
+/** @throws ConfigError where options do not fit together */
+async function runnerOf(options: BuildOptions): Promise<Runner> {
+  const choice = chooseRunner(options);
+  if (options.runner === "dataflow") {
+    const { chooseDataflow, runOnDataflow } = await dataflow();
+    const job = chooseDataflow(options);
+    if (!job.wait || job.dryRun)
+      throw new ConfigError(`--${job.wait ? "dry-run" : "no-wait"} has no outcome. Use submit(), or leave it out.`);
+    return { run: (plan, watch) => runOnDataflow(plan, job, watch), endsWithUs: false, silence: nothingFrom(options.output) };
+  }
+  if (choice === null)
+    return { run: (plan, { signal }) => Promise.race([aborted(signal), runHere(plan)]), endsWithUs: true, silence: NOTHING_HERE };
+  return {
+    run: async (plan, watch) => (await import("./runners/portable.js")).runPortable(plan, choice, watch),
+    endsWithUs: endsWithUs(choice),
+    silence: nothingFrom(options.output),
+  };
+}
+
+const dataflow = () => import("./runners/dataflow/run.js");
 
 /**
  * Runs a build from options to published files.
@@ -25,33 +58,34 @@ import { isBegun, settle } from "./turn";
  * @throws ConfigError, BrokenFile, PublishError: nothing was published
  */
 export async function build(options: BuildOptions, watch: Watch = NOBODY_WATCHES): Promise<Outcome> {
-  const choice = chooseRunner(options);
+  const runner = await runnerOf(options);
   const runId = options.runId ?? newRunId();
-  stages.clear();
+  if (!usesBigQuery(options)) return buildFiles(options, runner, runId, watch);
+  const { buildWithBigQuery } = await import("./bigquery/run.js");
+  return buildWithBigQuery(options, runId, watch, (exports) => buildFiles(options, runner, runId, watch, exports));
+}
+
+async function buildFiles(options: BuildOptions, runner: Runner, runId: string, watch: Watch, exports?: Exports): Promise<Outcome> {
   const place = placeOf(options.output);
-  const stop = aborted(watch.signal);
-  const planned = stages.during("plan", async () => {
-    // what an interrupted run has left would be in the way; where it is this one, it may be all there is to do
-    await clean(place);
-    return (await publishedBefore(options, place)) ?? (await planRun(options, runId));
-  });
-  const plan = await Promise.race([stop, planned]);
-  if ("already" in plan) {
-    await tellFigures(options, plan);
-    return plan;
+  const before = await Promise.race([aborted(watch.signal), publishedBefore(options, place)]);
+  if (before !== undefined) {
+    await tellFigures(options, before);
+    return before;
   }
+  const plan = await planned(options, runId, place, watch, exports);
   const made = makeAttempts(plan.files.attempts, options.output);
+  let goesOn = false;
   try {
-    await ownAttempts(place, runId, choice === null || endsWithUs(choice));
+    await ownAttempts(place, runId, runner.endsWithUs);
     try {
-      if (choice === null) await Promise.race([stop, runHere(plan)]);
-      else await (await import("./runners/portable.js")).runPortable(plan, choice, watch);
+      await runner.run(plan, watch);
     } catch (error) {
-      if (!(await settled(place, runId)) || error instanceof Interrupted) throw error;
+      goesOn = (error as Error).name === "GoesOn";
+      if (goesOn || !(await settled(place, runId)) || error instanceof Interrupted) throw error;
       watch.tell("warning", `${(error as Error).message.split("\n")[0]} By then it was decided what is published, and all of it is.`);
     }
     const outcome = await publishedOutcome(place, runId);
-    if (outcome === undefined) throw new Error(choice === null ? NOTHING_HERE : nothingFrom(options.output));
+    if (outcome === undefined) throw new Error(runner.silence);
     await tellFigures(options, outcome);
     return outcome;
   } catch (error) {
@@ -62,7 +96,7 @@ export async function build(options: BuildOptions, watch: Watch = NOBODY_WATCHES
     useThreads(1);
     rmSync(plan.memory.room.folder, { recursive: true, force: true });
     // what is half published is finished from there; and another attempt at this run may have come after this one
-    if (!(await isBegun(place, runId)) && !(await isTakenOver(place, runId))) await cleanUp(place, plan.files.attempts, made);
+    if (!goesOn && !(await isBegun(place, runId)) && !(await isTakenOver(place, runId))) await cleanUp(place, plan.files.attempts, made);
   }
 }
 
@@ -70,6 +104,8 @@ export async function build(options: BuildOptions, watch: Watch = NOBODY_WATCHES
 async function publishedBefore(options: BuildOptions, place: Place): Promise<(Outcome & { already: true }) | undefined> {
   const { runId, writeMode } = options;
   if (runId === undefined) return undefined;
+  // what that attempt had begun to publish may be all there is to do
+  await clean(place);
   const outcome = await publishedOutcome(place, runId);
   if (outcome === undefined) return undefined;
   const then = parseManifest((await place.storage.read(outcome.manifest!)) ?? "", outcome.manifest!);
@@ -81,6 +117,45 @@ async function publishedBefore(options: BuildOptions, place: Place): Promise<(Ou
   throw new ConfigError(
     `--run-id=${runId} is the name of a run that is published in ${options.output}, with another ${other}. Give this one a name of its own, or the options of that one.`,
   );
+}
+
+async function planned(options: BuildOptions, runId: string, place: Place, { signal }: Watch, exports?: Exports): Promise<Plan> {
+  stages.clear();
+  const plan = stages.during("plan", async () => {
+    // what an interrupted run has left would be in the way
+    await clean(place);
+    return planRun(options, runId, exports);
+  });
+  return Promise.race([aborted(signal), plan]);
+}
+
+/**
+ * Hands a build to Dataflow and does not wait for it. What it has tried and staged is removed by the next build to this output, or by `clean`.
+ * @throws ConfigError, DataflowError: there is no job
+ */
+export async function submit(options: BuildOptions, watch: Watch = NOBODY_WATCHES): Promise<Submission> {
+  chooseRunner(options);
+  usesBigQuery(options);
+  const { chooseDataflow, submitToDataflow } = await dataflow();
+  const choice = chooseDataflow(options);
+  const runId = options.runId ?? newRunId();
+  const place = placeOf(options.output);
+  const plan = await planned(options, runId, place, watch);
+  try {
+    await ownAttempts(place, runId, false);
+    return await submitToDataflow(plan, choice, watch);
+  } catch (error) {
+    await cleanUp(place, plan.files.attempts, undefined);
+    throw error;
+  }
+}
+
+/** The job that a build would be on Dataflow, as JSON; nothing is written anywhere. */
+export async function describe(options: BuildOptions): Promise<object> {
+  chooseRunner(options);
+  const { chooseDataflow, jobOf } = await dataflow();
+  const choice = chooseDataflow(options);
+  return jobOf(await planRun(options, options.runId ?? newRunId()), choice);
 }
 
 /** Ends what a run that has failed has begun to publish. @returns whether all of it is published, since that had been decided */

@@ -1,6 +1,3 @@
-import { randomUUID } from "node:crypto";
-import { appendFileSync, mkdirSync } from "node:fs";
-import { join } from "node:path";
 import type { KV } from "../beam/cogroup";
 import { fits, type MaybeSpilled, type Spilled } from "../beam/spill";
 import type { Emit } from "../beam/threads";
@@ -17,6 +14,7 @@ import { ActionGather, type BucketedActions, cutHot, keptActions, keptBatches } 
 import { parseJson } from "./io/json";
 import { readSplit } from "./io/readers";
 import type { Split } from "./io/rows";
+import { RejectsFile } from "./rejectsfile";
 import type { ScannedActions, ScannedRankings } from "./scan/columns";
 
 export interface ScanInput {
@@ -59,11 +57,16 @@ export async function scanSplit(input: ScanInput, emit: Emit<ScanOutput>): Promi
     if (scan.newRows >= TOLD_ROWS) await emit({ rows: scan.takeRows() });
     if (scan.gathered >= BATCH_ROWS) for (const output of scan.batches()) await emit(output);
   };
-  const positions = await readRows(split, scan.normaliser.columns, input.rules, scan);
-  for (const output of scan.batches()) await emit(output);
-  await emit({ rows: scan.takeRows() });
-  await emit({ ledger: scan.finish() });
-  await emit({ extents: { table: split.table, path: split.file.path, index: split.index, positions, rejects: scan.rejectsFile } });
+  try {
+    const positions = await readRows(split, scan.normaliser.columns, input.rules, scan);
+    for (const output of scan.batches()) await emit(output);
+    await emit({ rows: scan.takeRows() });
+    await emit({ ledger: scan.finish() });
+    const rejects = (await scan.rejectsFile?.finish()) ?? null;
+    await emit({ extents: { table: split.table, path: split.file.path, index: split.index, positions, rejects } });
+  } finally {
+    scan.rejectsFile?.discard();
+  }
 }
 
 /** Of a customer in the index, about. */
@@ -122,7 +125,7 @@ class Scan implements FastSink {
   readonly useful: ShownIndex | undefined;
   /** the last of the normaliser's columns */
   readonly optional: readonly string[];
-  rejectsFile: string | null = null;
+  rejectsFile: RejectsFile | undefined;
   drain: () => Promise<void> = async () => {};
 
   private readonly gatheredActions: ActionGather;
@@ -241,12 +244,10 @@ class Scan implements FastSink {
     if (this.rejects.length >= 10_000) this.writeRejects();
   }
 
-  /** A file of its own for each attempt at a split: a split may be read twice, even at once. */
   private writeRejects(): void {
     if (this.rejects.length === 0 || this.rejectsFolder === null) return;
-    mkdirSync(this.rejectsFolder, { recursive: true });
-    this.rejectsFile ??= join(this.rejectsFolder, `${this.split.table}-${this.split.index}-${randomUUID()}.ndjson`);
-    appendFileSync(this.rejectsFile, `${this.rejects.join("\n")}\n`);
+    this.rejectsFile ??= new RejectsFile(this.rejectsFolder, `${this.split.table}-${this.split.index}`);
+    this.rejectsFile.add(this.rejects);
     this.rejects = [];
   }
 }

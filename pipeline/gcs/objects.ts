@@ -79,6 +79,11 @@ export function writeText(uri: string, text: string, generation: string): Promis
   return write(uri, (options) => objectAt(uri, generation).save(text, { ...options, resumable: false }));
 }
 
+/** As writeText, of bytes. */
+export function writeBytes(uri: string, bytes: Buffer, generation: string): Promise<boolean> {
+  return write(uri, (options) => objectAt(uri, generation).save(bytes, { ...options, resumable: bytes.length > RESUMABLE_BYTES }));
+}
+
 /** As writeText, of a file on this machine. */
 export function upload(uri: string, path: string, bytes: number, generation: string): Promise<boolean> {
   const { bucket, name } = parseUri(uri, "a path");

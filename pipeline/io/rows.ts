@@ -19,6 +19,8 @@ export interface InputFile {
   partition: Record<string, string>;
   /** of an object in a bucket: the version found when the run was planned, which is the one that is read */
   generation?: string;
+  /** bq:// of the table that was exported to it */
+  from?: string;
 }
 
 /** A part of a file that is read on its own. Bytes for NDJSON, row groups for Parquet, everything else is one split. */

@@ -3,6 +3,7 @@ import { ConfigError } from "../errors";
 import { planWorkers } from "../memory";
 import { type BuildOptions, isAddress } from "../options";
 import { kebab } from "../spelling";
+import { DATAFLOW_KEYS } from "./dataflow/flags";
 
 /** How a runner gets its workers. `config`: an address, a program or an image; without one, this command's own. */
 export interface EnvironmentChoice {
@@ -35,6 +36,10 @@ const ONLY_FOR: Partial<Record<keyof BuildOptions, readonly BuildOptions["runner
   parallelism: ["flink", "portable"],
   flinkMaster: ["flink"],
   flinkConfDir: ["flink"],
+  // the memory of Dataflow's workers is that of their machines, and they put nothing on disks
+  maxMemory: ["direct", "prism", "flink", "portable"],
+  tempDir: ["direct", "prism", "flink", "portable"],
+  ...Object.fromEntries(DATAFLOW_KEYS.map((key) => [key, ["dataflow"]])),
 };
 
 const eitherOf = (names: readonly string[]): string => names.join(", ").replace(/, ([^,]*)$/, " or $1");
@@ -42,13 +47,13 @@ const eitherOf = (names: readonly string[]): string => names.join(", ").replace(
 const flagOf = (key: string): string => `--${kebab(key)}`;
 
 /**
- * Where a run goes; null for the direct runner.
+ * Where a run goes; null for the direct runner, and for Dataflow, which has options of its own (`dataflow/choice.ts`).
  * @throws ConfigError where options do not fit together
  */
 export function chooseRunner(options: BuildOptions, cores = availableParallelism()): Portable | null {
   const { runner, jobEndpoint, flinkMaster, flinkConfDir } = options;
   refuseForeign(options);
-  if (runner === "direct") return null;
+  if (runner === "direct" || runner === "dataflow") return null;
   if (runner === "portable" && jobEndpoint === undefined)
     throw new ConfigError("--runner=portable wants the address of a job service. Add --job-endpoint=HOST:PORT.");
   const environment = chooseEnvironment(options);

@@ -17,11 +17,17 @@ export interface GoProgram {
   program: string;
 }
 
+/** A program in a folder of its own, whose go.mod and go.sum pin all that it stands on. */
+export interface GoFolder {
+  name: string;
+  folder: string;
+}
+
 const MINUTE = 60_000;
 const run = promisify(execFile);
 
 /** Builds a program and puts it where it belongs, whole or not at all. @throws ServiceError: why it could not be built */
-export async function buildWithGo({ name, module, version, sum, program }: GoProgram, path: string): Promise<void> {
+export async function buildWithGo(wanted: GoProgram | GoFolder, path: string): Promise<void> {
   mkdirSync(dirname(path), { recursive: true });
   const target = aside(path);
   // caches of its own, that can be removed like any other folder
@@ -51,15 +57,23 @@ export async function buildWithGo({ name, module, version, sum, program }: GoPro
     });
   try {
     await go(["version"], 1);
-    console.error(`Building ${name} with Go, which takes a minute or two: ${path}`);
-    const { Sum } = JSON.parse((await go(["mod", "download", "-json", `${module}@${version}`], 5)).stdout) as { Sum: string };
-    if (Sum !== sum) throw new ServiceError(`${module}@${version} has checksum ${Sum}, not ${sum}.`);
-    await go(["install", `${module}${program}@${version}`], 15);
+    console.error(`Building ${wanted.name} with Go, which takes a minute or two: ${path}`);
+    if ("folder" in wanted)
+      await go(["build", "-C", wanted.folder, "-trimpath", "-buildvcs=false", "-o", join(target, basename(path)), "."], 15);
+    else await installModule(wanted, go);
     renameSync(join(target, basename(path)), path);
   } finally {
     process.off("exit", end);
     end();
   }
+}
+
+type Go = (args: string[], minutes: number) => Promise<{ stdout: string }>;
+
+async function installModule({ module, version, sum, program }: GoProgram, go: Go): Promise<void> {
+  const { Sum } = JSON.parse((await go(["mod", "download", "-json", `${module}@${version}`], 5)).stdout) as { Sum: string };
+  if (Sum !== sum) throw new ServiceError(`${module}@${version} has checksum ${Sum}, not ${sum}.`);
+  await go(["install", `${module}${program}@${version}`], 15);
 }
 
 function whyNot(error: { code?: string | number; killed?: boolean; stderr?: string }, minutes: number): string {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Root } from "../../beam/sdk";
 import { backstory, type Plan } from "../backstory";
+import { VERSION } from "../version";
 import { isLocal, type Portable } from "./choice";
 import { placeOf } from "./environment";
 import { KEEP_WORKERS_MS } from "./flink";
@@ -98,8 +99,7 @@ async function poolOf(
 /** For workers of other machines, their folders are their own business. */
 function settingsOf({ environment, threads, jobEndpoint }: Portable, plan: Plan): WorkerSettings {
   const here = environment.kind !== "docker" && environment.config === undefined && (jobEndpoint === undefined || isLocal(jobEndpoint));
-  if (!here) return { threads, folder: null };
-  return { threads, folder: plan.memory.room.folder };
+  return { threads, folder: here ? plan.memory.room.folder : null, version: VERSION };
 }
 
 /** Pipeline options, under the names of Beam's other SDKs in camel case. */

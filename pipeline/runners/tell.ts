@@ -9,6 +9,8 @@ export interface Watch {
   tell: Tell;
   /** aborted with the error that the run is to end with */
   signal?: AbortSignal;
+  /** of a run that outlives the first wish that it end: aborted with the second; then it must */
+  second?: AbortSignal;
 }
 
 export const NOBODY_WATCHES: Watch = { tell: () => {} };

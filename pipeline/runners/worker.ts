@@ -1,5 +1,5 @@
 import { mkdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { status } from "@grpc/grpc-js";
 // before any of its modules
 import "../../beam/sdk";
@@ -11,6 +11,7 @@ import { threads, useThreads } from "../../beam/threads";
 import "../backstory";
 import { isDiskFull } from "../errors";
 import { KERNELS } from "../kernels";
+import { VERSION } from "../version";
 import { workerFolder } from "./leftovers";
 import type { WorkerSettings } from "./settings";
 
@@ -44,9 +45,9 @@ export async function work(
     return packed(error);
   };
   // Without a limit of room: the runner keeps what is handed on, and what lies on this machine's disk is nothing to other workers.
-  useThreads(settings.threads, undefined, KERNELS);
+  useThreads(settings.threads || availableParallelism(), undefined, KERNELS);
   try {
-    const worker = new Worker(id, { controlUrl }, {});
+    const worker = new (workerOf(settings.version))(id, { controlUrl }, {});
     await reached(worker, controlUrl);
     registered();
     await worker.wait();
@@ -56,6 +57,28 @@ export async function work(
     remove();
     process.off("exit", remove);
   }
+}
+
+/**
+ * A worker that refuses to work for another version, whose plans and batches it may not understand. It says so as the failure of each bundle, since that is what
+ * reaches those who wait for the job: a process that does not even start is started again and again.
+ */
+function workerOf(version: string | undefined): typeof Worker {
+  if (version === undefined || version === VERSION) return Worker;
+  const error = packed(
+    Object.assign(
+      new Error(
+        `the workers are of backstory ${VERSION}, and the job is of ${version}. Give the workers the version of the job: build their image anew.`,
+      ),
+      { exitCode: 2 },
+    ),
+  ) as Error;
+  console.error(error.message);
+  return class extends Worker {
+    override async process({ instructionId }: { instructionId: string }): Promise<void> {
+      await this.respond({ instructionId, error: error.stack!, response: { oneofKind: undefined } });
+    }
+  };
 }
 
 /** What the data or the disk is to blame for, and not a lost worker or connection. */

@@ -19,7 +19,7 @@ async function install() {
   console.log(server);
 }
 
-module.exports = { server };
+module.exports = { server, install };
 if (require.main === module)
   install().catch((error) => {
     console.error(`${error.message} This suite wants Go 1.26 or newer (https://go.dev/dl).`);

@@ -75,7 +75,7 @@ const all = [old, next, later];
 const ended = (run: string) => Object.fromEntries(DTS.map((dt) => [dt, [run]]));
 
 /** Requests between one death and the next. */
-const STEP = 24;
+const STEP = 48;
 
 test.each<[string, Run, number]>([
   ["a retry", next, 0],

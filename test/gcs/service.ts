@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Storage } from "@google-cloud/storage";
@@ -7,18 +6,15 @@ import { type Limits, useLimits } from "../../pipeline/gcs/limits";
 import { startService } from "../../pipeline/runners/services";
 import { FaultyProxy } from "./proxy";
 
-const { server } = require("./install") as { server: string };
-
-/** The server has to be told where it is before it is there. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
-    });
-  });
+interface Started {
+  host: string;
+  port: number;
+  stop(): Promise<void>;
 }
+const { freePort, startStorage } = require("./server") as {
+  freePort(): Promise<number>;
+  startStorage(start: typeof startService, folder: string, front: string): Promise<Started>;
+};
 
 /** Cloud Storage for one test file: fake-gcs-server with nothing in it, behind a proxy. */
 export interface Service {
@@ -51,20 +47,15 @@ export function service(limits: Partial<Limits> = {}): Service {
   };
 
   beforeAll(async () => {
-    const [port, behind] = [await freePort(), await freePort()];
+    const port = await freePort();
     const host = `http://127.0.0.1:${port}`;
-    const address = ["-scheme", "http", "-host", "127.0.0.1", "-port", String(behind)];
-    const names = ["-public-host", `127.0.0.1:${behind}`, "-external-url", host];
-    const store = ["-backend", "filesystem", "-filesystem-root", join(folder, "root")];
-    const args = [...address, ...names, ...store, "-data", join(folder, "none")];
-    const ready = new RegExp(`server started at .*(?<port>${behind})`);
-    const running = await startService({ name: "fake-gcs-server", folder, command: server, args, ready });
-    stop = () => running.stop();
-    made.proxy = await FaultyProxy.start(port, behind);
+    const storage = await startStorage(startService, folder, host);
+    stop = storage.stop;
+    made.proxy = await FaultyProxy.start(port, storage.port);
     made.host = host;
     // without the variable: with it, the library would leave out the path of the API
     delete process.env.STORAGE_EMULATOR_HOST;
-    direct = new Storage({ apiEndpoint: `http://127.0.0.1:${behind}`, projectId: "test" });
+    direct = new Storage({ apiEndpoint: storage.host, projectId: "test" });
     process.env.STORAGE_EMULATOR_HOST = host;
     restore = useLimits({ ...SHORT, ...limits });
   });

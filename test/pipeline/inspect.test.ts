@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { inspect } from "../../pipeline/inspect";
@@ -65,4 +65,12 @@ test("what is no output is said to be none", async () => {
   writeFileSync(join(empty, "text.parquet"), "no Parquet");
   await expect(linesOf(join(empty, "text.parquet"))).rejects.toThrow("cannot be read as Parquet");
   rmSync(empty, { recursive: true });
+});
+
+test("pages of which hyparquet leaves out values are told to be broken", async () => {
+  const broken = readFileSync(join(__dirname, "../fuzz/corpus/manifest/d3f50bec0017")).subarray("part\n".length);
+  const path = join(folder, "broken.parquet");
+  writeFileSync(path, broken);
+  await expect(linesOf(path)).rejects.toThrow(/broken\.parquet" cannot be read as Parquet \(a row has no action_types/);
+  rmSync(path);
 });

@@ -5,6 +5,7 @@ import { BuildOptions } from "../../pipeline/options";
 import { DATA_OPTIONS } from "../../pipeline/origin";
 import { rebuild } from "../../pipeline/rebuild";
 import { build } from "../../pipeline/run";
+import { DATAFLOW_KEYS } from "../../pipeline/runners/dataflow/flags";
 import { ndjson } from "../graphs";
 import { partsOf } from "../rows";
 
@@ -74,7 +75,8 @@ test("what is no manifest", async () => {
 });
 
 test("every option of build is known to determine the data, or not to", () => {
-  const here = ["output", "writeMode", "rejects", "metricsJson", "report", "threads", "maxMemory", "tempDir", "quiet", "json"];
+  const here = ["output", "writeMode", "runId", "rejects", "metricsJson", "report", "threads", "maxMemory", "tempDir", "quiet", "json"];
   const onRunner = ["runner", "jobEndpoint", "environment", "environmentConfig", "workers", "parallelism", "flinkMaster", "flinkConfDir"];
-  expect([...DATA_OPTIONS, ...here, ...onRunner].sort()).toEqual(Object.keys(BuildOptions.shape).sort());
+  const bigQuery = ["project", "tempLocation", "maxBytesBilled", "outputTable"];
+  expect([...DATA_OPTIONS, ...here, ...onRunner, ...DATAFLOW_KEYS, ...bigQuery].sort()).toEqual(Object.keys(BuildOptions.shape).sort());
 });

@@ -15,6 +15,10 @@ const HEAD_BYTES = 1 << 16;
  * @throws ConfigError where there is none
  */
 export async function findRawFiles(path: string, table: string, copies?: Copies): Promise<RawFile[]> {
+  if (path.startsWith("bq://"))
+    throw new ConfigError(
+      `${path} of ${table} is a table, and tables are not read here. Export it, and name its files by --${table.replaceAll("_", "-")}.`,
+    );
   if (isRemote(path)) return copied(path, table, copies ?? new Copies());
   const given = existsSync(path) ? [path] : matching(path);
   const paths = [...new Set(given.flatMap(filesBelow))].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));

@@ -47,7 +47,7 @@ test.each([
   [["--runner=flink", "--environment-config=localhost"], /must be the HOST:PORT of a worker pool/],
   [["--runner=flink", "--job-endpoint=cluster:8099"], /cannot reach a worker pool of this machine.*worker-pool/],
   [["--runner=flink", "--max-memory=600MB", "--workers=2"], /--max-memory must be at least \d+MB with 2 workers of one thread/],
-  [["--runner=spark"], /--runner must be one of direct, prism, flink, portable; got "spark"/],
+  [["--runner=spark"], /--runner must be one of direct, prism, flink, portable, dataflow; got "spark"/],
   [["--runner=portable", "--job-endpoint=http://x:1"], /--job-endpoint must be HOST:PORT/],
   [["--runner=portable", "--job-endpoint=x:0"], /--job-endpoint must be HOST:PORT/],
   [["--runner=portable", "--job-endpoint=x:65536"], /--job-endpoint must be HOST:PORT/],

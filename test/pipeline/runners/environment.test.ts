@@ -68,4 +68,6 @@ test("settings come with the pipeline options, or are plain", () => {
   expect(settingsIn({ "beam:option:backstory_worker:v1": JSON.stringify(settings) })).toEqual(settings);
   expect(settingsIn({ "beam:option:backstory_worker:v1": '{"threads":2}' })).toEqual({ ...PLAIN, threads: 2 });
   expect(settingsIn({})).toEqual(PLAIN);
+  // as a job of Dataflow has them
+  expect(settingsIn({ display_data: [], options: { backstoryWorker: JSON.stringify(settings) } })).toEqual(settings);
 });

@@ -1,0 +1,26 @@
+/** Kinds of options that several schemas have. */
+import { z } from "zod";
+import { thousands } from "./thousands";
+
+/** A number, or its digits; nothing that Number() would take for one besides, such as "" or true. */
+export const wholeNumber = (least: number, most: number, unit: string) =>
+  z
+    .union(
+      [
+        z.number(),
+        z
+          .string()
+          .regex(/^-?[0-9]+$/)
+          .transform(Number),
+      ],
+      `must be a whole number ${unit}`,
+    )
+    .pipe(
+      z
+        .number()
+        .int(`must be a whole number ${unit}`)
+        .min(least, `must be at least ${least}`)
+        .max(most, `must be at most ${thousands(most)}`),
+    );
+
+export const path = (what: string) => z.string().min(1, "must be a path").describe(what);
