@@ -11,11 +11,13 @@ export const ConvertOptions = z.strictObject({
     }),
   layout: z
     .enum(LAYOUTS)
-    .describe("rows: one for each slot; rankings: one row each, slots as lists; histories: per dt a table of histories and one of slots."),
+    .describe(
+      "What a row is: a slot (rows), a ranking with its slots as lists (rankings), or a history, with slots in a table beside it (histories).",
+    ),
   padding: z
     .enum(["zeros", "none"])
     .default("zeros")
-    .describe("Behind the real actions of rankings and histories; none: lists end with them."),
+    .describe("What stands behind the real actions in rankings and histories; with none, lists end there."),
   quiet: z.boolean().default(false).describe("Print nothing but errors."),
 });
 export type ConvertOptions = z.infer<typeof ConvertOptions>;
