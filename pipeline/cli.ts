@@ -123,6 +123,16 @@ export async function commandOf(name: string): Promise<Command | undefined> {
         },
       };
     }
+    case "convert": {
+      const { ConvertOptions } = await import("../layouts/options.js");
+      return {
+        about: "Writes an output in another layout: one row for each ranking, or histories and slots as two tables; and back, exactly.",
+        usage: "backstory convert OUTPUT --to=FOLDER --layout=rows|rankings|histories [--padding=none]",
+        schema: ConvertOptions,
+        paths: 1,
+        run: async (options, [path]) => (await import("../layouts/convert.js")).convertAndTell(needed(path, "convert"), options),
+      };
+    }
     case "clean": {
       const { CleanOptions, cleanAndTell } = await import("./clean.js");
       return {
@@ -177,6 +187,7 @@ const COMMANDS = [
   "verify",
   "compare",
   "report",
+  "convert",
   "clean",
   "load",
   "rebuild",

@@ -13,6 +13,7 @@ import { compressors } from "hyparquet-compressors";
 import { ConfigError, listening } from "./errors";
 import { isRemote, remoteFile, remoteFind } from "./io/remote";
 import { BrokenFile } from "./io/rows";
+import { mustBeRows } from "./layout";
 
 export interface OutputFile {
   path: string;
@@ -90,6 +91,7 @@ function rowGroups(metadata: FileMetaData): { start: number; end: number }[] {
 export async function openOutput({ path, object }: OutputFile, columns: string[]): Promise<OutputRows> {
   const file = object === undefined ? await asyncBufferFromFile(path) : new (remoteFile().RemoteFile)({ path, ...object }, object.size);
   const metadata = await metadataOf(path, file);
+  mustBeRows(metadata, path);
   const names = parquetSchema(metadata).children.map(({ element }) => element.name);
   const missing = columns.find((name) => !names.includes(name));
   if (missing) throw new ConfigError(`"${path}" has no column ${missing}; it has ${names.join(", ")}. Is it an output of a build?`);

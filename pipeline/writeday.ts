@@ -12,7 +12,7 @@ import { remoteObjects } from "./io/remote";
 import type { Compression, OutputColumn } from "./parquet/schema";
 import { prepare, TrainingFile } from "./parquet/trainingfile";
 import { join } from "./paths";
-import { VERSION } from "./version";
+import { CREATED_BY } from "./version";
 
 /** How output files are written; what is in them is the rules' matter. */
 export interface FileOptions {
@@ -79,9 +79,6 @@ export async function writeDay({ shard, day, parts, options }: WriteInput, emit:
     if (options.staging !== null) rmSync(path, { force: true });
   }
 }
-
-/** In the form that readers of Parquet parse; the same for every run, since it is part of the bytes. */
-const CREATED_BY = `backstory version ${VERSION} (build 0)`;
 
 /** To a bucket. Nobody else has this name, so there is nothing that it could replace. */
 async function send(path: string, attempt: string, bytes: number): Promise<void> {

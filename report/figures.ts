@@ -6,7 +6,7 @@ import { Metrics, type MetricsReport } from "../transforms/metrics";
 import { Copies, isPublished } from "../verify/copies";
 import { Findings } from "../verify/findings";
 import type { ArrowColumn } from "../verify/output/arrow";
-import { findOutput, type PartFile } from "../verify/output/found";
+import { findOutput, mustHoldRows, type PartFile } from "../verify/output/found";
 import { columnsIn } from "../verify/output/reader";
 import { Tally } from "./tally";
 
@@ -56,7 +56,9 @@ export async function figuresOf(path: string, tempDir?: string): Promise<Figures
 }
 
 async function read(path: string, folder: string): Promise<Figures> {
-  const { partitions, manifests } = findOutput(folder, () => true, new Findings(0));
+  const output = findOutput(folder, () => true, new Findings(0));
+  const { partitions, manifests } = output;
+  await mustHoldRows(output);
   const pass = new Pass();
   for (const { dt, files } of partitions) {
     for (const file of files) await pass.file(folder, file, dt);

@@ -11,7 +11,7 @@ import type { VerifyOptions } from "./options";
 import { checkFiles } from "./output/agree";
 import { checkCertificate, Seen } from "./output/certificate";
 import { type Column, columnsByName, schemaFound, schemaOf } from "./output/columns";
-import { type FoundOutput, type FoundPartition, findOutput } from "./output/found";
+import { type FoundOutput, type FoundPartition, findOutput, mustHoldRows } from "./output/found";
 import { HistoryCheck } from "./output/histories";
 import { OrderCheck } from "./output/order";
 import { batchesOf, footerOf } from "./output/reader";
@@ -87,6 +87,7 @@ class Verification {
   async run(): Promise<Report> {
     this.folder = await this.copies.output(this.path, (below) => isPublished(below, (dt) => !isDay(dt) || this.isWanted(date(dt))));
     const output = findOutput(this.folder, this.isWanted, this.findings);
+    await mustHoldRows(output);
     this.checked.partitions = output.partitions.length;
     await checkFiles(output, this.isWanted, this.findings);
     for (const job of this.jobs(output)) await this.runJob(job, output);

@@ -58,9 +58,15 @@ function columnOf(view: DataView<ArrayBuffer>, array: number, schema: number): A
   if (format !== "u" && format !== "+l") return undefined;
   const offsets = new Int32Array(memory, buffer(1) + 4 * offset, length + 1);
   if (format === "u") return { kind: "texts", offsets, bytes: Buffer.from(memory, buffer(2), offsets[length]) };
-  const child = columnOf(view, pointer(view, pointer(view, array + 44)), pointer(view, pointer(view, schema + 32)));
+  const elements = pointer(view, pointer(view, array + 44));
+  const child = columnOf(view, elements, pointer(view, pointer(view, schema + 32)));
+  if (child?.kind === "bools") return { kind: "lists", offsets, values: flagsOf(child, long(view, elements)) };
   return child?.kind === "ints" ? { kind: "lists", offsets, values: child.values } : undefined;
 }
+
+/** Booleans in lists, as 0 and 1. */
+const flagsOf = ({ bits, first }: Bools, length: number): Int32Array =>
+  Int32Array.from({ length }, (_, i) => (bits[(first + i) >> 3] >> ((first + i) & 7)) & 1);
 
 /** Integers that fit into 32 bits. No output has them, other programs' tables may. */
 const NARROW: Record<string, typeof Int8Array | typeof Int16Array | typeof Uint8Array | typeof Uint16Array | undefined> = {

@@ -1,0 +1,226 @@
+/**
+ * A Parquet file of the layouts that are not rows: columns of values, of lists of any length, and of histories, which several rows
+ * next to each other may share. The pages are those of `pipeline/parquet/`; a padded history is encoded once for all of its rows.
+ */
+import type { FileMetaData, ParquetType, RowGroup as RowGroupMeta, SchemaElement } from "hyparquet";
+import { ByteWriter } from "hyparquet-writer/src/bytewriter.js";
+import { writeMetadata } from "hyparquet-writer/src/metadata.js";
+import { grown } from "../pipeline/parquet/bytes";
+import { Chunk, type WrittenChunk, writePageIndex } from "../pipeline/parquet/chunk";
+import { IntDictionary } from "../pipeline/parquet/dictionary";
+import { type Histories, ListPages, writeBooleans, writeColumn } from "../pipeline/parquet/pages";
+import type { Compression, Leaf } from "../pipeline/parquet/schema";
+import { StringDictionary } from "../pipeline/parquet/strings";
+import { writeRagged } from "./ragged";
+
+export type Type = "int64" | "int32" | "string" | "boolean";
+export interface TableColumn {
+  name: string;
+  type: Type;
+  /** value: one a row; list: any number a row; history: those given last by `history` */
+  shape: "value" | "list" | "history";
+}
+
+export interface TableOptions {
+  columns: readonly TableColumn[];
+  /** elements of every history, with zeros behind the real ones; null: no padding */
+  historyLength: number | null;
+  compression: Compression;
+  /** decoded, about */
+  rowGroupBytes: number;
+  createdBy: string;
+  /** key-value metadata */
+  notes: Record<string, string>;
+}
+
+const PHYSICAL: Record<Type, ParquetType> = { int64: "INT64", int32: "INT32", boolean: "BOOLEAN", string: "BYTE_ARRAY" };
+const BYTES: Record<Type, number> = { int64: 8, int32: 4, boolean: 1, string: 40 };
+/** Most distinct values of a column in a row group. */
+const MOST_VALUES = 1 << 20;
+const MAGIC = 0x31524150; // "PAR1"
+
+/** A column of the row group at hand. Of a list, row r has the elements [starts[r], starts[r] + counts[r]); of a history likewise, by history. */
+export class Buffered {
+  readonly ints: IntDictionary;
+  readonly texts = new StringDictionary();
+  indexes: Int32Array = new Int32Array(1024);
+  flags: Uint8Array = new Uint8Array(1024);
+  size = 0;
+  readonly lists: Histories = { size: 0, starts: new Int32Array(64), counts: new Int32Array(64), slots: new Int32Array(64) };
+
+  constructor(readonly column: TableColumn) {
+    this.ints = new IntDictionary(column.type === "int32" ? 32 : 64);
+    this.clear();
+  }
+
+  clear(): void {
+    this.size = this.lists.size = 0;
+    this.ints.clear();
+    this.texts.clear();
+    if (this.column.shape !== "value") this.ints.index(0, 0); // padding is index 0, and no dictionary is empty
+  }
+
+  int(lo: number, hi: number): void {
+    this.put(this.ints.index(lo, hi));
+  }
+
+  text(bytes: Uint8Array, from: number, to: number): void {
+    this.put(this.texts.index(bytes, from, to));
+  }
+
+  flag(flag: number): void {
+    if (this.size === this.flags.length) this.flags = grown(this.flags, this.size + 1);
+    this.flags[this.size++] = flag;
+  }
+
+  /** The next list has the `count` elements put last, and stands in `slots` rows so far. */
+  list(count: number, slots: number): void {
+    const { lists } = this;
+    const i = lists.size++;
+    if (i === lists.starts.length) {
+      lists.starts = grown(lists.starts, i + 1);
+      lists.counts = grown(lists.counts, i + 1);
+      lists.slots = grown(lists.slots, i + 1);
+    }
+    lists.starts[i] = this.size - count;
+    lists.counts[i] = count;
+    lists.slots[i] = slots;
+  }
+
+  get distinct(): number {
+    return Math.max(this.ints.size, this.texts.size);
+  }
+
+  private put(index: number): void {
+    if (this.size === this.indexes.length) this.indexes = grown(this.indexes, this.size + 1);
+    this.indexes[this.size++] = index;
+  }
+}
+
+/** Memory is bounded by a row group. Same calls, same bytes. */
+export class TableFile {
+  /** in order of the options: a row's values are put here before `row` is called */
+  readonly columns: Buffered[];
+  private readonly out = new ByteWriter(1 << 16);
+  private readonly pages: ListPages | null;
+  private readonly groups: { rows: number; offset: number; chunks: WrittenChunk[] }[] = [];
+  private rowsOfGroup = 0;
+  private bytesOfGroup = 0;
+  private rows = 0;
+
+  /** @param sink takes the file's bytes in order; an array is good until it returns */
+  constructor(
+    private readonly options: TableOptions,
+    private readonly sink: (bytes: Uint8Array) => void,
+  ) {
+    const { historyLength, compression } = options;
+    this.columns = options.columns.map((column) => new Buffered(column));
+    this.pages = historyLength === null ? null : new ListPages(historyLength, compression);
+    this.out.appendUint32(MAGIC);
+    this.pass();
+  }
+
+  /**
+   * Whether a row would be too much for the row group at hand. If so that is written, and histories have to be given again.
+   * @param elements of all lists of the row
+   */
+  makeRoom(elements: number): boolean {
+    const { rowsOfGroup, bytesOfGroup, options, columns } = this;
+    if (rowsOfGroup === 0) return false;
+    const isFull = bytesOfGroup + this.bytesOf(elements) > options.rowGroupBytes;
+    if (!isFull && columns.every(({ distinct }) => distinct + elements + 1 <= MOST_VALUES)) return false;
+    this.endRowGroup();
+    return true;
+  }
+
+  /** Ends a row, whose values have been put. */
+  row(elements: number): void {
+    this.rowsOfGroup++;
+    this.bytesOfGroup += this.bytesOf(elements);
+    for (const { column, lists } of this.columns) if (column.shape === "history") lists.slots[lists.size - 1]++;
+  }
+
+  private bytesOf(elements: number): number {
+    return this.columns.reduce((sum, { column }) => sum + BYTES[column.type] * (column.shape === "value" ? 1 : elements), 0);
+  }
+
+  finish(): { rows: number; bytes: number } {
+    if (this.rowsOfGroup > 0) this.endRowGroup();
+    const { out, rows } = this;
+    const { createdBy, notes, columns } = this.options;
+    const row_groups = this.groups.map((group) => this.withPageIndex(group));
+    const metadata: FileMetaData = {
+      version: 2,
+      created_by: createdBy,
+      schema: [{ name: "schema", num_children: columns.length }, ...columns.flatMap(elementsOf)],
+      num_rows: BigInt(rows),
+      row_groups,
+      key_value_metadata: Object.entries(notes).map(([key, value]) => ({ key, value })),
+      metadata_length: 0, // not written; writeMetadata measures it
+    };
+    writeMetadata(out, metadata);
+    out.appendUint32(MAGIC);
+    this.pass();
+    return { rows, bytes: out.offset };
+  }
+
+  private withPageIndex({ rows, offset, chunks }: (typeof this.groups)[number]): RowGroupMeta {
+    const sum = (bytes: (meta: WrittenChunk["meta"]) => bigint) => chunks.reduce((total, { meta }) => total + bytes(meta), 0n);
+    return {
+      columns: writePageIndex(this.out, chunks),
+      num_rows: BigInt(rows),
+      file_offset: BigInt(offset),
+      total_byte_size: sum((meta) => meta.total_uncompressed_size),
+      total_compressed_size: sum((meta) => meta.total_compressed_size),
+    };
+  }
+
+  private endRowGroup(): void {
+    const offset = this.out.offset;
+    const chunks = this.columns.map((column) => this.writeChunk(column));
+    this.groups.push({ rows: this.rowsOfGroup, offset, chunks });
+    this.rows += this.rowsOfGroup;
+    this.rowsOfGroup = this.bytesOfGroup = 0;
+    for (const column of this.columns) column.clear();
+  }
+
+  private writeChunk(buffered: Buffered): WrittenChunk {
+    const { column, ints, texts, indexes, flags, lists } = buffered;
+    const { compression } = this.options;
+    const chunk = new Chunk(this.out, leafOf(column), compression);
+    const rows = this.rowsOfGroup;
+    const dictionary = column.type === "string" ? texts : ints;
+    const bounds = (() => {
+      if (column.shape === "value")
+        return column.type === "boolean"
+          ? writeBooleans(chunk, flags, rows, compression)
+          : writeColumn(chunk, dictionary, indexes, rows, compression);
+      if (column.shape === "history" && this.pages !== null) return void this.pages.write(chunk, ints, indexes, lists);
+      return void writeRagged(chunk, column.type === "boolean" ? { flags } : { dictionary, indexes }, lists, compression);
+    })();
+    const written = chunk.end(bounds);
+    this.pass();
+    return written;
+  }
+
+  private pass(): void {
+    this.sink(this.out.getBytes());
+    this.out.index = 0;
+  }
+}
+
+function elementsOf({ name, type, shape }: TableColumn): SchemaElement[] {
+  const text = type === "string" ? ({ converted_type: "UTF8", logical_type: { type: "STRING" } } as const) : {};
+  const value = { type: PHYSICAL[type], repetition_type: "REQUIRED", ...text } as const;
+  if (shape === "value") return [{ name, ...value }];
+  return [
+    { name, repetition_type: "REQUIRED", num_children: 1, converted_type: "LIST", logical_type: { type: "LIST" } },
+    { name: "list", repetition_type: "REPEATED", num_children: 1 },
+    { name: "element", ...value },
+  ];
+}
+
+function leafOf(column: TableColumn): Leaf {
+  const elements = elementsOf(column);
+  return { path: elements.map(({ name }) => name), type: PHYSICAL[column.type], element: elements.at(-1)! };
+}
