@@ -11,6 +11,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  writeFileSync,
   writeSync,
 } from "node:fs";
 import { constants } from "node:os";
@@ -18,6 +19,7 @@ import { basename, dirname, join, resolve, sep } from "node:path";
 import { ConfigError } from "../pipeline/errors";
 import { isRemote } from "../pipeline/io/remote";
 import { BrokenFile } from "../pipeline/io/rows";
+import { LAYOUT_FILE } from "../pipeline/layout";
 import { MANIFESTS, type Manifest } from "../pipeline/manifest";
 import { prepare } from "../pipeline/parquet/compression";
 import { checkFolder } from "../pipeline/targets";
@@ -55,6 +57,8 @@ export async function convert(output: string, options: ConvertOptions): Promise<
     for (const partition of partitions) await convertPartition(output, partition, aside, options, manifests, converted);
     for (const name of [MANIFESTS, SUCCESS])
       if (existsSync(join(output, name))) cpSync(join(output, name), join(aside, name), { recursive: true });
+    if (options.layout !== "rows")
+      writeFileSync(join(aside, LAYOUT_FILE), `${JSON.stringify({ layout: options.layout, padding: options.padding })}\n`);
     publish(aside, options.to);
     return converted;
   } finally {

@@ -18,6 +18,9 @@ export type LayoutNote = z.infer<typeof LayoutNote>;
 
 export const NOTE_KEY = "backstory.layout";
 
+/** At the top of an output of another layout than rows: builds keep away from it. */
+export const LAYOUT_FILE = "_layout.json";
+
 /** Undefined for a file of rows. */
 export function layoutNoteOf({ key_value_metadata: entries }: FileMetaData): LayoutNote | undefined {
   const text = entries?.find(({ key }) => key === NOTE_KEY)?.value;

@@ -217,7 +217,7 @@ test("commands that read rows say so where they meet another layout", async () =
     const path = at(`met-${layout}`);
     await to("a", `met-${layout}`, layout);
     const told = new RegExp(`of the layout ${layout}; this command reads the layout rows`);
-    const failing = [
+    const failing: Promise<unknown>[] = [
       analyse(path),
       verified(path),
       figuresOf(path),
@@ -231,6 +231,9 @@ test("commands that read rows say so where they meet another layout", async () =
       expect(String((result as PromiseRejectedResult).reason)).toMatch(told);
       expect((result as PromiseRejectedResult).reason.exitCode).toBe(2);
     }
+    const files = hashes(`met-${layout}`);
+    await expect(buildTo(path, inputsIn(at("in")))).rejects.toThrow(/--output holds a converted output/);
+    expect(hashes(`met-${layout}`)).toEqual(files);
   }
 });
 
