@@ -6,7 +6,7 @@ const { readFileSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
 
 /** What may be used without terms that reach the user of this package. */
-const ALLOWED = ["MIT", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "0BSD", "Unlicense"];
+const ALLOWED = ["MIT", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "0BSD", "Unlicense", "BlueOak-1.0.0", "Public Domain"];
 /** Packages that do not say it themselves, and why it is known. */
 const KNOWN = { "apache-beam": ["Apache-2.0", "LICENSE of apache/beam, whose sdks/typescript it is"] };
 

@@ -140,8 +140,8 @@ function checkWanted({ name, type, environment, steps = [], projectId, location 
 /** Without what only some want to see. */
 function viewOf({ record }, view = "JOB_VIEW_SUMMARY") {
   if (view === "JOB_VIEW_ALL") return record;
-  const { environment, steps, ...summary } = record;
-  return summary;
+  const { environment, steps, labels, ...summary } = record;
+  return view === "JOB_VIEW_DESCRIPTION" ? { ...summary, labels, environment } : summary;
 }
 
 /** At most so many at once; a token says how many were before. */

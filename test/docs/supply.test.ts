@@ -23,7 +23,7 @@ test("no other package has a program that would run when it is installed, and of
   const { allowScripts, scripts } = json("package.json");
   expect(allowScripts).toEqual(SCRIPTS);
   expect(Object.keys(scripts).filter((name) => /install|prepare|^(pre|post)pack$/.test(name))).toEqual(["postinstall", "prepare"]);
-  expect([scripts.postinstall, scripts.prepare]).toEqual(["patch-package", "npm run build"]);
+  expect([scripts.postinstall, scripts.prepare]).toEqual(["node patches/apply.js", "npm run build"]);
   const security = readFileSync(join(ROOT, "SECURITY.md"), "utf8");
   for (const name of Object.keys(SCRIPTS)) expect(security).toContain(`\`${name}\``);
 });

@@ -43,7 +43,7 @@ const NAMES = ["actions", "action_types", "customer_id", "ranking_id", "item_id"
 /** Another value than the one there, of the same type. */
 function other(value: unknown, by: number): unknown {
   if (Array.isArray(value)) return value.map((each, i) => (i === by % value.length ? other(each, by) : each));
-  if (typeof value === "bigint") return value === 0n ? 1n : value - 1n;
+  if (typeof value === "bigint") return value <= 0n ? value + 1n : value - 1n;
   if (typeof value === "boolean") return !value;
   return typeof value === "number" ? (value === 1 ? 2 : 1) : `${value}x`;
 }

@@ -87,7 +87,8 @@ export class Dataflow {
   }
 
   get(jobId: string): Promise<JobNow> {
-    const request = { ...this.where, jobId, view: "JOB_VIEW_SUMMARY" as const };
+    // without it, labels are left out
+    const request = { ...this.where, jobId, view: "JOB_VIEW_DESCRIPTION" as const };
     return this.asked("look at the job", async () => jobNow((await this.jobs.getJob(request))[0]));
   }
 

@@ -96,7 +96,7 @@ test.each<[Record<string, string | undefined>, string[], RegExp]>([
   [{ region: undefined }, [], /--region is missing/],
   [{ "temp-location": undefined }, [], /--temp-location is missing.*gs:\/\/BUCKET\/PATH/],
   [{ "worker-image": undefined }, [], /--worker-image is missing/],
-  [{ project: "My Project" }, [], /--project must be the id of a project.*got "My Project"/],
+  [{ project: "My Project" }, [], /--project must be the ID of a project.*got "My Project"/],
   [{ region: "europe-west1-b" }, [], /"europe-west1-b" is a zone\. Write --region=europe-west1\./],
   [{ region: "Europe" }, [], /--region must be a region/],
   [{ "temp-location": "/tmp/x" }, [], /--temp-location must be gs:\/\/BUCKET\/PATH/],
