@@ -74,7 +74,7 @@ class SlotModel(nn.Module):
         width = config.width
         # One table for slots and histories: an item that is in the history is near to itself, also where it was never ordered.
         self.items = nn.Embedding(config.items, width)
-        nn.init.normal_(self.items.weight, std=width**-0.25)
+        nn.init.normal_(self.items.weight)
         self.history = HistoryEncoder(config, self.items)
         self.pool = AttentionPool(width)
         self.norm = nn.LayerNorm(width)

@@ -35,7 +35,7 @@ class Result:
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("output", help="output of backstory build")
-    parser.add_argument("--epochs", type=int, default=3, help="passes over all days but the newest (%(default)s)")
+    parser.add_argument("--epochs", type=int, default=2, help="passes over all days but the newest (%(default)s)")
     parser.add_argument("--batch-size", type=int, default=512, help="slots in a batch (%(default)s)")
     parser.add_argument("--history-length", type=int, default=20, help="newest actions that the model sees (%(default)s)")
     parser.add_argument("--learning-rate", type=float, default=3e-3, help="of AdamW, at its highest (%(default)s)")
