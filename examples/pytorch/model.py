@@ -97,7 +97,7 @@ class SlotModel(nn.Module):
         return self.head(torch.cat((item, pooled, item * same, alike), dim=1)).squeeze(1)
 
     def loss(self, impressions: Tensor, actions: Tensor, action_types: Tensor, is_order: Tensor, negatives: bool = False) -> Tensor:
-        """BCE on is_order. With `negatives` also items of other slots of the batch, as slots that were not ordered.
+        """BCE on is_order. With `negatives` also, after the histories that led to an order, another slot's item as one that was not ordered.
 
         That is right for batches that are drawn over the whole day; neighbours would be slots of the same customer.
         """
@@ -108,6 +108,6 @@ class SlotModel(nn.Module):
         if not negatives or len(impressions) < 2:
             return loss
         others = impressions.roll(1)
-        differs = (others != impressions).to(encoded.dtype)
+        counts = (others != impressions).to(encoded.dtype) * label
         wrong = F.softplus(self.score(others, keys, encoded, mask))
-        return loss + (wrong * differs).sum() / differs.sum().clamp(min=1)
+        return loss + (wrong * counts).mean()

@@ -13,10 +13,11 @@ const HOME = join(CACHE, "training");
 const LIMIT_MS = 240_000;
 /** The newest that go with Debian 12's PyTorch 1.13. */
 const PACKAGES = ["numpy==1.26.4", "pyarrow==21.0.0", "pytest==8.4.2", "typing_extensions==4.15.0"];
-/** Where Debian's packages have libraries: blas and lapack are chosen by a script of theirs that is not run here. */
-const LIBRARIES = ["usr/lib/ARCH", "usr/lib/ARCH/blas", "usr/lib/ARCH/lapack", "usr/lib", "lib/ARCH"];
+/** Where Debian's packages have libraries. A script of theirs that is not run here would choose the BLAS; the plain one is slow. */
+const LIBRARIES = ["usr/lib/ARCH", "usr/lib/ARCH/openblas-pthread", "usr/lib", "lib/ARCH"];
 
-const run = (command, args) => execFileSync(command, args, { encoding: "utf8", timeout: LIMIT_MS, maxBuffer: 2 ** 26, stdio: ["ignore", "pipe", "pipe"] });
+const run = (command, args) =>
+  execFileSync(command, args, { encoding: "utf8", timeout: LIMIT_MS, maxBuffer: 2 ** 26, stdio: ["ignore", "pipe", "pipe"] });
 const imports = (python) => run(python, ["-c", "import numpy, pyarrow, pytest, torch; print(f'PyTorch {torch.__version__}')"]).trim();
 
 /** apt-get as anyone may call it: with its files in a folder of ours. */
@@ -24,7 +25,9 @@ const apt = (folder, ...args) =>
   run("apt-get", [
     "--quiet",
     "--yes",
-    ...["Debug::NoLocking=1", "APT::Sandbox::User=root", `Dir::Cache=${folder}`, "Acquire::Retries=3", "Acquire::http::Timeout=30"].map((o) => `-o${o}`),
+    ...["Debug::NoLocking=1", "APT::Sandbox::User=root", `Dir::Cache=${folder}`, "Acquire::Retries=3", "Acquire::http::Timeout=30"].map(
+      (o) => `-o${o}`,
+    ),
     ...args,
   ]);
 
@@ -32,7 +35,7 @@ const apt = (folder, ...args) =>
 function download(folder) {
   mkdirSync(join(folder, "archives/partial"), { recursive: true });
   mkdirSync(join(folder, "lists/partial"), { recursive: true });
-  const install = ["--no-install-recommends", "--download-only", "install", "python3-torch"];
+  const install = ["--no-install-recommends", "--download-only", "install", "python3-torch", "libopenblas0-pthread"];
   try {
     apt(folder, ...install);
   } catch {
@@ -83,8 +86,13 @@ if (require.main === module) {
     if (!existsSync(python())) install();
     console.log(`${imports(python())}: ${python()}`);
   } catch (error) {
-    const why = String(error.stderr || error.message).trim().split("\n").at(-1);
-    console.error(`No PyTorch: ${why}\nThis suite wants Debian's apt-get with its archive and PyPI, or PYTHON_TORCH=/path/to/python with torch, numpy, pyarrow and pytest.`);
+    const why = String(error.stderr || error.message)
+      .trim()
+      .split("\n")
+      .at(-1);
+    console.error(
+      `No PyTorch: ${why}\nThis suite wants Debian's apt-get with its archive and PyPI, or PYTHON_TORCH=/path/to/python with torch, numpy, pyarrow and pytest.`,
+    );
     process.exitCode = 1;
   }
 }

@@ -47,10 +47,10 @@ def test_orders_let_in_a_day_early_give_a_score_that_is_too_good(shop, honest):
 
 
 def test_negatives_and_a_checkpoint_that_is_gone_on_from(shop, tmp_path):
-    given = [shop / "out", "--json", "--negatives", f"--checkpoint={tmp_path / 'model.pt'}", "--history-length=8"]
-    first = json.loads(run("train.py", *given, "--epochs=1"))
-    assert json.loads(run("train.py", *given, "--epochs=1")) == first
-    assert first["auc"] > 0.5
+    given = [shop / "out", "--json", "--negatives", f"--checkpoint={tmp_path / 'model.pt'}"]
+    first = json.loads(run("train.py", *given))
+    assert json.loads(run("train.py", *given)) == first
+    assert first["auc"] > 0.6
 
 
 def test_the_feed_benchmark_prints_its_figures(shop):

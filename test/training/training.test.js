@@ -1,11 +1,10 @@
 /** examples/pytorch by pytest, each of its tests as one here. */
 const { execFileSync, spawnSync } = require("node:child_process");
-const { join } = require("node:path");
 const { python } = require("./install");
 
 const LIMIT_MS = 280_000;
 const options = ["-m", "pytest", "-p", "no:cacheprovider", "--rootdir", __dirname, __dirname];
-const env = { ...process.env, NODE: process.execPath, PYTHONDONTWRITEBYTECODE: "1", OMP_NUM_THREADS: "2" };
+const env = { ...process.env, NODE: process.execPath, PYTHONDONTWRITEBYTECODE: "1", OMP_NUM_THREADS: "1", OPENBLAS_NUM_THREADS: "1" };
 
 const names = execFileSync(python(), [...options, "--collect-only", "-q"], { encoding: "utf8", timeout: LIMIT_MS, env })
   .split("\n")

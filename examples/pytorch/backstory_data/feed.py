@@ -42,7 +42,7 @@ class SlotDataset(IterableDataset):
     """One epoch's batches, from `first_batch` on. Of W workers each makes every W-th batch, so W does not change their order.
 
     Memory of a day of S slots, H histories and A real actions, in bytes:
-      10 S + 5 A + 8 H  mapped from files: once for all workers, and given up when the system needs it
+       9 S + 5 A + 8 H  mapped from files: once for all workers, and given up when the system needs it
        4 S              order of the slots, in each worker
     and a piece of 2,048 rows as they are decoded. Without a vocabulary items have 8 bytes: 13 S + 9 A + 8 H.
     """
@@ -151,7 +151,7 @@ class Feed:
         data = self.dataset
         vocabulary = data.store.vocabulary
         return {
-            "days": list(zip(data.days, data.slots)),
+            "days": [[day, slots] for day, slots in zip(data.days, data.slots)],
             "batch_size": data.batch_size,
             "history_length": data.history_length,
             "seed": data.seed,
