@@ -17,13 +17,13 @@ NODE = os.environ.get("NODE", "node")
 def write_day(output: Path, day: str, customers: np.ndarray, length: int = 4, first_item: int = 0) -> None:
     """A slot for each element of `customers`, neighbours sharing a history; items are first_item, first_item + 1, ..., so each slot is known by its item.
 
-    A history is as long as customer % (length + 1), its items are customer * 10 and the following, so item 0 is among the real ones.
+    A history is as long as customer % (length + 1), its items are (customer - 1) * 10 and the following, so item 0 is a real one of customer 1.
     """
     folder = output / f"dt={day}"
     folder.mkdir(parents=True)
     slots, place = len(customers), np.arange(length)
     real = place < (customers % (length + 1))[:, None]
-    actions = np.where(real, customers[:, None] * 10 + place, 0)
+    actions = np.where(real, (customers[:, None] - 1) * 10 + place, 0)
     types = np.where(real, 1 + place % 3, 0).astype(np.int32)
     items = first_item + np.arange(slots, dtype=np.int64)
     offsets = pa.array(np.arange(slots + 1, dtype=np.int32) * length)

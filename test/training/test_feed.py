@@ -62,7 +62,7 @@ def test_a_history_length_cuts_to_the_newest_or_pads(output, length):
         customers = batch.impressions.numpy() // 10
         place = np.arange(length)
         real = place < np.minimum(customers % 5, 4)[:, None]
-        assert np.array_equal(batch.actions.numpy(), np.where(real, customers[:, None] * 10 + place, 0))
+        assert np.array_equal(batch.actions.numpy(), np.where(real, (customers[:, None] - 1) * 10 + place, 0))
         assert np.array_equal(batch.action_types.numpy(), np.where(real, 1 + place % 3, 0))
 
 

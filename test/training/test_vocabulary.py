@@ -40,6 +40,7 @@ def test_it_has_the_items_seen_often_enough_on_its_days(tmp_path, least):
         counts[slot] = counts.get(slot, 0) + 1
     for customer in range(30):
         for place in range(customer % 5):
-            counts[customer * 10 + place] = counts.get(customer * 10 + place, 0) + 1
+            item = (customer - 1) * 10 + place
+            counts[item] = counts.get(item, 0) + 1
     vocabulary = Vocabulary.build(RowsReader(tmp_path), ["2025-08-01"], min_count=least)
     assert vocabulary.items.tolist() == sorted(item for item, count in counts.items() if count >= least)

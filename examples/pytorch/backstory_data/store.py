@@ -44,17 +44,14 @@ class Day:
     def histories(self, slots: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
         """Histories of N slots as actions and action_types, each [N, length] int64 with zeros on the right."""
         history = self.history[slots]
-        begin = self.offsets[history]
-        real = np.minimum(self.offsets[history + 1] - begin, length)
+        begins = self.offsets[history]
+        ends = np.minimum(self.offsets[history + 1], begins + length)
         actions = np.full((len(slots), length), PADDING, np.int64)
         types = np.zeros((len(slots), length), np.int64)
-        total = int(real.sum())
-        # Real actions of all slots one after the other, each one's source and place; padding is never looked at.
-        within = np.arange(total) - np.repeat(np.cumsum(real) - real, real)
-        source = np.repeat(begin, real) + within
-        place = np.repeat(np.arange(len(slots)) * length, real) + within
-        actions.reshape(-1)[place] = self.actions[source]
-        types.reshape(-1)[place] = self.action_types[source]
+        # A copy for each slot: faster than one gather, whose indices are as large as what it gathers.
+        for row, (begin, end) in enumerate(zip(begins.tolist(), ends.tolist())):
+            actions[row, : end - begin] = self.actions[begin:end]
+            types[row, : end - begin] = self.action_types[begin:end]
         return actions, types
 
 
@@ -136,5 +133,5 @@ def load(folder: Path) -> Day:
 
 
 def mapped(path: Path, dtype: np.dtype) -> np.ndarray:
-    """An empty file cannot be mapped."""
-    return np.memmap(path, dtype, mode="r") if path.stat().st_size else np.empty(0, dtype)
+    """An empty file cannot be mapped. As a plain array: slices of a memmap object cost ten times as much."""
+    return np.memmap(path, dtype, mode="r").view(np.ndarray) if path.stat().st_size else np.empty(0, dtype)
