@@ -1,0 +1,20 @@
+"""Batches for PyTorch from an output of `backstory build`."""
+
+from .feed import Batch, Feed, SlotDataset
+from .readers import Histories, Reader, RowsReader, reader_of
+from .store import Day, DayStore
+from .vocabulary import PADDING, Vocabulary
+
+__all__ = [
+    "PADDING",
+    "Batch",
+    "Day",
+    "DayStore",
+    "Feed",
+    "Histories",
+    "Reader",
+    "RowsReader",
+    "SlotDataset",
+    "Vocabulary",
+    "reader_of",
+]
