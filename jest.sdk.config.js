@@ -3,7 +3,7 @@ module.exports = {
   testEnvironment: "node",
   testMatch: ["<rootDir>/test/sdk/**/*.test.js"],
   modulePathIgnorePatterns: ["<rootDir>/dist", "<rootDir>/.cache"],
-  moduleNameMapper: { "^backstory/(.*)$": "<rootDir>/dist/$1.js" },
+  moduleNameMapper: { "^backstory/package.json$": "<rootDir>/package.json", "^backstory/(.*)$": "<rootDir>/dist/$1.js" },
   transform: {},
   testTimeout: 150_000,
 };

@@ -63,8 +63,9 @@ export async function planRun(options: BuildOptions, runId: string, exports?: Ex
   if (options.writeMode === "error") await refuseExisting((rules.days ?? []).map(dayName), placeOf(options.output));
   const attempts = attemptsOf(options.output, runId);
   const remote = isRemote(options.output);
-  // of this attempt alone: another at the same run may be at work, or just about to end
-  const own = randomUUID().slice(0, 8);
+  // Of this attempt alone: another at the same run may be at work, or just about to end. A job of Dataflow has machines of its own, and is the same
+  // whenever it is made.
+  const own = options.runner === "dataflow" ? "job" : randomUUID().slice(0, 8);
   const temporary =
     options.tempDir === undefined && !remote
       ? `${attempts}/memory-${own}`

@@ -97,7 +97,10 @@ class Rows {
       const reader = readers[k];
       if (!reader) continue;
       this.cells[k] = reader.take();
-      legible = legible && reader.legible;
+      if (reader.legible) continue;
+      // what is only looked at where it is there is no reason to leave a row out
+      if (this.sink.optional?.includes(this.columns[k])) this.cells[k] = undefined;
+      else legible = false;
     }
     if (legible) this.sink.row(this.cells, this.position);
     else this.sink.reject("not UTF-8", this.position);

@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parquetWriteBuffer } from "hyparquet-writer";
 import { parseFlags } from "../../pipeline/flags";
 import { BuildOptions } from "../../pipeline/options";
 import { planRun } from "../../pipeline/plan";
@@ -37,6 +38,24 @@ function optionsOf(...more: string[]): BuildOptions {
   ];
   return parseFlags(BuildOptions, [...flags, ...more], 0).options;
 }
+
+test("a dt that is no text leaves no row out: it is only looked at for lateness", async () => {
+  const column = (name: string, data: unknown[], type: object) => ({ name, data, element: { name, repetition_type: "OPTIONAL", ...type } });
+  const columns = [
+    column("dt", [Uint8Array.of(255)], { type: "BYTE_ARRAY", converted_type: "UTF8" }),
+    column("customer_id", [7n], { type: "INT64" }),
+    column("item_id", [5n], { type: "INT64" }),
+    column("click_time", [BigInt(Date.UTC(2025, 7, 10))], { type: "INT64", converted_type: "TIMESTAMP_MILLIS" }),
+  ];
+  const schema = [{ name: "root", num_children: columns.length }, ...columns.map(({ element }) => element)];
+  const clicks = join(folder, "clicks.parquet");
+  writeFileSync(
+    clicks,
+    Buffer.from(parquetWriteBuffer({ schema, columnData: columns.map(({ name, data }) => ({ name, data })) } as never)),
+  );
+  const { ledger } = await build({ ...optionsOf(), clicks });
+  expect(ledger.clicks).toMatchObject({ rows: 1, places: { used: 1 }, reasons: {} });
+});
 
 test("late rows are told by table, kind and day: in the outcome, the manifest, the metrics and as warnings", async () => {
   const metrics = join(folder, "metrics.json");
