@@ -3,6 +3,7 @@ const { execFileSync, spawnSync } = require("node:child_process");
 const { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } = require("node:fs");
 const { dirname, join } = require("node:path");
 const { hashes, newFolder, ROOT } = require("../runners/kit");
+const { HOME } = require("../sdk/install");
 const { pack } = require("./root");
 
 const LIMIT_MS = 300_000;
@@ -26,7 +27,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const at = (...path) => join(user, "node_modules", ...path);
 const npm = (...args) =>
   execFileSync("npm", [...args, "--no-audit", "--no-fund", "--loglevel=error"], { timeout: LIMIT_MS, encoding: "utf8" });
-const node = (...args) => spawnSync(process.execPath, args, { encoding: "utf8", timeout: 120_000 });
+// named in full: what a test sets in its environment is not what its children get
+const env = { ...process.env, BACKSTORY_CACHE: HOME };
+const node = (...args) => spawnSync(process.execPath, args, { encoding: "utf8", timeout: 240_000, env });
 const backstory = (...args) => node(at("backstory/bin/backstory.js"), ...args);
 const apply = () => node(at("backstory/patches/apply.js"));
 
