@@ -2,7 +2,7 @@ const fast = require("./jest.config.js");
 
 // for test/suite.ts, in every worker of jest
 process.env.SUITE = "slow";
-const again = ["fastscan", "badinput", "laws", "threads", "publish", "parquet/trainingfile"];
+const again = ["fastscan", "badinput", "laws", "threads", "publish", "gather", "parquet/trainingfile"];
 
 /**
  * What needs more than Node: Python with the packages of test/requirements.txt (PYTHON names it), Java for PySpark. And
@@ -15,6 +15,7 @@ module.exports = {
     ...again.map((name) => `<rootDir>/test/pipeline/${name}.test.ts`),
     "<rootDir>/test/verify/{inputs,options}.test.ts",
     "<rootDir>/test/layouts/convert.test.ts",
+    "<rootDir>/test/transforms/recent.test.ts",
   ],
   testPathIgnorePatterns: ["/node_modules/"],
   testTimeout: 600_000,

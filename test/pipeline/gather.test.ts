@@ -7,6 +7,7 @@ import { bucketOf, words } from "../../transforms/ids";
 import { DEFAULT_RULES } from "../../transforms/rules";
 import { mergeShown, type Shown, ShownIndex, shownOf } from "../../transforms/shownindex";
 import { mergeTimelines } from "../../transforms/timelines";
+import { slowTest } from "../suite";
 import { type Action, actions, daysOf, type Ranking, rankingBatches, rankings, rules } from "../transforms/plain";
 
 jest.setTimeout(30_000);
@@ -106,7 +107,7 @@ test("numbers are ids too, and nobody was shown anything if there is no ranking"
   expect([none.length, none.neverShown, none.outside]).toEqual([0, 1, 0]);
 });
 
-test("more rows than fit at first, taken twice: the first batches stay as they were", () => {
+slowTest("more rows than fit at first, taken twice: the first batches stay as they were", () => {
   const gather = new ActionGather(TYPE, null, false);
   const many = Array.from({ length: 40_000 }, (_, i) => ({ customer: BigInt(i % 11), item: BigInt(i), time: i, type: TYPE, ownDay: 0 }));
   for (let i = 0; i < 5; i++) addAll(gather, many);

@@ -5,6 +5,7 @@ import { type Accumulator, GatherHot, RecentActions } from "../../transforms/rec
 import { DEFAULT_RULES, type Rules } from "../../transforms/rules";
 import { TallyBuilder } from "../../transforms/tallies";
 import { mergeTimelines, type Timelines } from "../../transforms/timelines";
+import { slowTest } from "../suite";
 import { type Action, actionBatch, actions, SOME_DAY } from "./plain";
 import { batchesOf, runRules as given, plainTimelines as plain, settled, talliesOf } from "./runs";
 
@@ -56,7 +57,7 @@ test("RecentActions: timelines merge like the batches they are made of", () =>
     { numRuns: 200 },
   ));
 
-test("bounded: at most historyLength actions for each first day, however many come, also within the accumulator", () => {
+slowTest("bounded: at most historyLength actions for each first day, however many come, also within the accumulator", () => {
   const historyLength = 5;
   const ruled: Rules = { ...DEFAULT_RULES, historyLength, days: [SOME_DAY, SOME_DAY + 2] };
   const window = new Window(ruled);
