@@ -2,11 +2,11 @@
  * A Parquet file of the layouts that are not rows: columns of values, of lists of any length, and of histories, which several rows
  * next to each other may share. The pages are those of `pipeline/parquet/`; a padded history is encoded once for all of its rows.
  */
-import type { FileMetaData, ParquetType, RowGroup as RowGroupMeta, SchemaElement } from "hyparquet";
+import type { FileMetaData, ParquetType, SchemaElement } from "hyparquet";
 import { ByteWriter } from "hyparquet-writer/src/bytewriter.js";
 import { writeMetadata } from "hyparquet-writer/src/metadata.js";
 import { grown } from "../pipeline/parquet/bytes";
-import { Chunk, type WrittenChunk, writePageIndex } from "../pipeline/parquet/chunk";
+import { Chunk, type WrittenChunk, withPageIndex } from "../pipeline/parquet/chunk";
 import { IntDictionary } from "../pipeline/parquet/dictionary";
 import { type Histories, ListPages, writeBooleans, writeColumn } from "../pipeline/parquet/pages";
 import type { Compression, Leaf } from "../pipeline/parquet/schema";
@@ -148,7 +148,7 @@ export class TableFile {
     if (this.rowsOfGroup > 0) this.endRowGroup();
     const { out, rows } = this;
     const { createdBy, notes, columns } = this.options;
-    const row_groups = this.groups.map((group) => this.withPageIndex(group));
+    const row_groups = this.groups.map((group) => withPageIndex(this.out, group));
     const metadata: FileMetaData = {
       version: 2,
       created_by: createdBy,
@@ -162,17 +162,6 @@ export class TableFile {
     out.appendUint32(MAGIC);
     this.pass();
     return { rows, bytes: out.offset };
-  }
-
-  private withPageIndex({ rows, offset, chunks }: (typeof this.groups)[number]): RowGroupMeta {
-    const sum = (bytes: (meta: WrittenChunk["meta"]) => bigint) => chunks.reduce((total, { meta }) => total + bytes(meta), 0n);
-    return {
-      columns: writePageIndex(this.out, chunks),
-      num_rows: BigInt(rows),
-      file_offset: BigInt(offset),
-      total_byte_size: sum((meta) => meta.total_uncompressed_size),
-      total_compressed_size: sum((meta) => meta.total_compressed_size),
-    };
   }
 
   private endRowGroup(): void {

@@ -1,3 +1,5 @@
+import { adjustable } from "../adjustable";
+
 /** How long and how often a request to Cloud Storage is tried: the library's own settings (RetryOptions), and two of ours. Times in seconds. */
 export interface Limits {
   maxRetries: number;
@@ -11,15 +13,4 @@ export interface Limits {
 
 const DEFAULTS: Limits = { maxRetries: 5, retryDelayMultiplier: 2, maxRetryDelay: 16, totalTimeout: 300, idleTimeout: 30 };
 
-let current = DEFAULTS;
-
-export const limits = (): Limits => current;
-
-/** For tests, which cannot wait so long. @returns what puts the old ones back */
-export function useLimits(changed: Partial<Limits>): () => void {
-  const before = current;
-  current = { ...before, ...changed };
-  return () => {
-    current = before;
-  };
-}
+export const { get: limits, use: useLimits } = adjustable(DEFAULTS);

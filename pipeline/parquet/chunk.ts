@@ -1,5 +1,5 @@
 import { crc32 } from "node:zlib";
-import type { ColumnChunk, ColumnMetaData, Encoding, PageHeader, PageType } from "hyparquet";
+import type { ColumnChunk, ColumnMetaData, Encoding, PageHeader, PageType, RowGroup } from "hyparquet";
 import type { ByteWriter } from "hyparquet-writer/src/bytewriter.js";
 import { writePageHeader } from "hyparquet-writer/src/datapage.js";
 import { serializeTCompactProtocol } from "hyparquet-writer/src/thrift.js";
@@ -148,7 +148,7 @@ function boundOf({ element }: Leaf, value: Bounds["min"], isMax: boolean): Uint8
  * Writes the page index (parquet-format, PageIndex.md): where the pages of every chunk are, and the bounds of their values.
  * Also for chunks of one page, because readers skip pages only if all columns they read have an index.
  */
-export function writePageIndex(out: ByteWriter, chunks: readonly WrittenChunk[]): ColumnChunk[] {
+function writePageIndex(out: ByteWriter, chunks: readonly WrittenChunk[]): ColumnChunk[] {
   const columns: ColumnChunk[] = chunks.map(({ meta }) => ({ file_offset: 0n, meta_data: meta }));
   chunks.forEach(({ bounds }, i) => {
     if (bounds.length === 0) return;
@@ -172,4 +172,19 @@ export function writePageIndex(out: ByteWriter, chunks: readonly WrittenChunk[])
     columns[i].offset_index_length = out.offset - start;
   });
   return columns;
+}
+
+/** A row group of which all chunks are written, as the footer has it; its page index is written now. */
+export function withPageIndex(
+  out: ByteWriter,
+  { rows, offset, chunks }: { rows: number; offset: number; chunks: readonly WrittenChunk[] },
+): RowGroup {
+  const sum = (bytes: (meta: ColumnMetaData) => bigint) => chunks.reduce((total, { meta }) => total + bytes(meta), 0n);
+  return {
+    columns: writePageIndex(out, chunks),
+    num_rows: BigInt(rows),
+    file_offset: BigInt(offset),
+    total_byte_size: sum((meta) => meta.total_uncompressed_size),
+    total_compressed_size: sum((meta) => meta.total_compressed_size),
+  };
 }

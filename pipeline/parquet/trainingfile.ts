@@ -1,7 +1,7 @@
-import type { FileMetaData, RowGroup as RowGroupMeta } from "hyparquet";
+import type { FileMetaData } from "hyparquet";
 import { ByteWriter } from "hyparquet-writer/src/bytewriter.js";
 import { writeMetadata } from "hyparquet-writer/src/metadata.js";
-import { type Bounds, Chunk, copyOf, type WrittenChunk, writePageIndex } from "./chunk";
+import { type Bounds, Chunk, copyOf, type WrittenChunk, withPageIndex } from "./chunk";
 import { ListPages, writeBooleans, writeColumn } from "./pages";
 import { DICTIONARY_VALUES, History, RowGroup } from "./rowgroup";
 import { type Compression, type Content, type Leaf, leafOf, type OutputColumn, schemaOf } from "./schema";
@@ -119,7 +119,7 @@ export class TrainingFile {
   finish(): { rows: number; bytes: number; rowGroups: number } {
     if (this.group.rows > 0) this.endRowGroup();
     const { out, groups, rows } = this;
-    const row_groups = groups.map((group) => this.withPageIndex(group)); // stands before the footer
+    const row_groups = groups.map((group) => withPageIndex(this.out, group)); // stands before the footer
     const metadata: FileMetaData = {
       version: 2,
       created_by: this.options.createdBy,
@@ -136,17 +136,6 @@ export class TrainingFile {
     out.offset = 0;
     if (out.buffer.byteLength <= MOST_SPARE_BYTES) spare.push(out);
     return { rows, bytes, rowGroups: groups.length };
-  }
-
-  private withPageIndex({ rows, offset, chunks }: { rows: number; offset: number; chunks: WrittenChunk[] }): RowGroupMeta {
-    const sum = (bytes: (meta: WrittenChunk["meta"]) => bigint) => chunks.reduce((total, { meta }) => total + bytes(meta), 0n);
-    return {
-      columns: writePageIndex(this.out, chunks),
-      num_rows: BigInt(rows),
-      file_offset: BigInt(offset),
-      total_byte_size: sum((meta) => meta.total_uncompressed_size),
-      total_compressed_size: sum((meta) => meta.total_compressed_size),
-    };
   }
 
   private endRowGroup(): void {

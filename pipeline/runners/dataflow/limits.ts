@@ -1,3 +1,5 @@
+import { adjustable } from "../../adjustable";
+
 /** How long each thing may take, in ms. Nothing that Dataflow does or leaves undone makes a run wait for ever. */
 export interface Limits {
   /** one request */
@@ -35,15 +37,4 @@ const DEFAULTS: Limits = {
   jobMs: 11 * DAY_MS,
 };
 
-let current = DEFAULTS;
-
-export const limits = (): Limits => current;
-
-/** For tests, which cannot wait so long. @returns what puts the old ones back */
-export function useLimits(changed: Partial<Limits>): () => void {
-  const before = current;
-  current = { ...before, ...changed };
-  return () => {
-    current = before;
-  };
-}
+export const { get: limits, use: useLimits } = adjustable(DEFAULTS);
