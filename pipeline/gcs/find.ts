@@ -1,12 +1,13 @@
 import picomatch from "picomatch";
 import { isDynamicPattern } from "tinyglobby";
+import { z } from "zod";
 import { ConfigError } from "../errors";
 import { formatByHead, formatByName, HEAD_BYTES } from "../io/format";
 import { byBytes, cutGlob, isHidden, partitionOf } from "../io/globs";
 import { inParallel } from "../io/parallel";
 import type { InputFile } from "../io/rows";
 import { asked, payer, storage } from "./client";
-import { listing } from "./errors";
+import { listing, StorageError } from "./errors";
 import { readRange } from "./range";
 import { type ObjectName, parseUri, uriOf } from "./uri";
 
@@ -85,8 +86,9 @@ const isVisible = (below: string): boolean => !below.split("/").some(isHidden);
 /** What consoles and Hadoop put there for a folder is no data. */
 const isData = ({ name, size }: Listed): boolean => !(name.endsWith("/") || (size === 0 && name.endsWith("_$folder$")));
 
-/** int64s are texts in JSON. */
-type Item = { [field in "name" | "size" | "generation"]: string } & { contentEncoding?: string };
+const int64 = z.string().regex(/^[0-9]{1,19}$/);
+/** A page of a listing, as the API describes it: int64s are texts in JSON. */
+const Page = z.array(z.object({ name: z.string(), size: int64, generation: int64, contentEncoding: z.string().optional() }));
 
 /** Objects whose names begin so. @param most if not all are wanted */
 export async function listObjects({ bucket, name }: ObjectName, most = Number.POSITIVE_INFINITY): Promise<Listed[]> {
@@ -103,8 +105,13 @@ export async function listObjects({ bucket, name }: ObjectName, most = Number.PO
       storage().bucket(bucket, { userProject: payer() }).getFiles(query),
     );
     // where fields are named, the library gives what the service says as it is
-    for (const { name, size, generation, contentEncoding } of files as unknown as Item[])
-      objects.push({ name, size: Number(size), generation: String(generation), contentEncoding });
+    const page = Page.safeParse(files);
+    if (!page.success)
+      throw new StorageError(
+        `cannot list "${uriOf({ bucket, name })}": the answer is no listing of Cloud Storage's. Look at what is between (a proxy, STORAGE_EMULATOR_HOST), and run it again.`,
+      );
+    for (const { name, size, generation, contentEncoding } of page.data)
+      objects.push({ name, size: Number(size), generation, contentEncoding });
     pageToken = (next as { pageToken?: string } | null)?.pageToken;
     if (pageToken === undefined || objects.length >= most) return objects;
   }

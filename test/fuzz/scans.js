@@ -70,6 +70,10 @@ const rankingsOf = (key, { customers, days, idStarts, idBytes, slotStarts, slotI
     ]),
   );
 
+/** Of a file that is broken in its packing and in what was packed, a stream may come upon either first. */
+const brokenTwice = (...ends) =>
+  ends.every((end) => end.startsWith('{"error"')) && ends.some((end) => / is (?:corrupt|cut short)/.test(end));
+
 /** Reads bytes as a file of each table both ways. */
 async function scanBoth(bytes, folder, name, tables = ["clicks", "impressions"]) {
   const path = join(folder, name);
@@ -87,7 +91,8 @@ async function scanBoth(bytes, folder, name, tables = ["clicks", "impressions"])
     for (const split of splits) {
       const careful = text(await scan(split, rejects, true));
       const fast = text(await scan(split, rejects, false));
-      if (fast !== careful) throw new Error(`${table}: fast and careful differ:\n${fast.slice(0, 700)}\n${careful.slice(0, 700)}`);
+      if (fast !== careful && !brokenTwice(fast, careful))
+        throw new Error(`${table}: fast and careful differ:\n${fast.slice(0, 700)}\n${careful.slice(0, 700)}`);
     }
   }
 }

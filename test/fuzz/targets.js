@@ -7,6 +7,7 @@ const { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, cpSync, writeF
 const { join } = require("node:path");
 const fc = require("fast-check");
 const { mutated } = require("./bytes.js");
+const { gcs } = require("./gcs.js");
 const { dist, scanBoth, unclear, verifyReads } = require("./scans.js");
 
 const CLICKS = [
@@ -133,7 +134,8 @@ const hostileJson = (texts) =>
     )
     .map(([text, changes]) => {
       const root = JSON.parse(text);
-      for (const [which, value, kind] of changes) {
+      for (const [which, given, kind] of changes) {
+        const value = structuredClone(given); // else a value could come to be within itself
         const places = [];
         const walk = (node) => {
           for (const key of Object.keys(node)) {
@@ -145,8 +147,7 @@ const hostileJson = (texts) =>
         if (places.length === 0) continue;
         const [node, key] = places[which % places.length];
         const define = (name, to) => Object.defineProperty(node, name, { value: to, enumerable: true, configurable: true, writable: true });
-        if (kind === "set")
-          node[key] = structuredClone(value); // else a value could come to be within itself
+        if (kind === "set") node[key] = value;
         else if (kind === "drop" && !Array.isArray(node)) delete node[key];
         else if (kind === "add") define(Array.isArray(node) ? node.length : `extra${which}`, value);
         else if (!Array.isArray(node)) define("__proto__", { polluted: value });
@@ -362,6 +363,7 @@ const TARGETS = {
       },
     };
   },
+  gcs: () => gcs({ hostileJson, mutated, rows: `${ROWS.join("\n")}\n` }),
   columns: async () => {
     const { ColumnsCoder } = dist("beam/coders.js");
     const { Writer, Reader } = require("protobufjs");

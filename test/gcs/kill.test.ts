@@ -91,7 +91,7 @@ test("killed at each request that changes the bucket, one after another: readers
   }
   console.log(`killed at ${points} points`);
   expect(points).toBeGreaterThan(40);
-}, 900_000);
+}, 1_500_000);
 
 async function endsByRetry(output: string, reports: Report[]): Promise<void> {
   expect(await publishHere(LATER, output, reports)).toMatchObject({ runId: "later" });
@@ -135,4 +135,4 @@ test("two runs on one partition at once, 100 times: one has it whole, the other 
     expect(objects.has("_SUCCESS")).toBe(true);
   }
   expect(winners.size).toBe(2);
-}, 900_000);
+}, 1_500_000);

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import { pipeline } from "node:stream";
 
 /** What befalls a request on its way. */
 export type Fault =
@@ -21,6 +22,8 @@ export interface Seen {
   range: string | undefined;
   authorization: string | undefined;
 }
+
+const QUIET_MS = 60_000;
 
 /** A proxy before a server, which notes all requests and lets some of them meet with an accident. */
 export class FaultyProxy {
@@ -46,7 +49,12 @@ export class FaultyProxy {
 
   /** When nothing is under way to the server any more: what a dead process has sent may still be carried out. */
   async quiet(): Promise<void> {
-    if (this.under > 0) await new Promise<void>((resolve) => this.quietened.push(resolve));
+    if (this.under === 0) return;
+    const limit = AbortSignal.timeout(QUIET_MS);
+    await new Promise<void>((resolve, reject) => {
+      limit.onabort = () => reject(new Error(`${this.under} requests are still under way after ${QUIET_MS / 1000} s.`));
+      this.quietened.push(resolve);
+    });
   }
 
   private over() {
@@ -86,6 +94,7 @@ export class FaultyProxy {
       });
     });
     onward.on("error", () => answer.destroy()).on("close", () => this.over());
-    question.pipe(onward);
+    // Whoever dies in the middle of its question has asked nothing; without this the server would wait for the rest, and quiet() for the server.
+    pipeline(question, onward, () => {});
   }
 }

@@ -190,3 +190,16 @@ test("a name may have any characters", async () => {
     expect((await readRange(file, 0, file.size)).toString()).toBe('{"id":1}\n');
   }
 });
+
+test.each([
+  null,
+  { name: 7, size: "1", generation: "1" },
+  { name: "a", size: "-1", generation: "1" },
+  { name: "a", size: "1", generation: {} },
+])("a listing with %j in it is an error of whoever answered", async (item) => {
+  gcs.proxy.fault = () => ({ status: 200, body: { items: [item] } });
+  await expect(findInputs("gs://inputs/listed/", "clicks")).rejects.toMatchObject({
+    exitCode: 1,
+    message: expect.stringMatching(/^cannot list "gs:\/\/inputs\/listed\/": the answer is no listing/),
+  });
+});
