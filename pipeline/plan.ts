@@ -151,6 +151,7 @@ function rulesOf(options: BuildOptions, tables: readonly TableAt[]): Rules {
     actionClock: options.actionClock,
     dropEmptyHistory: options.dropEmptyHistory,
     days: null,
+    daysChosen: options.dates !== undefined,
     tables: tables.map(({ path: _, ...table }) => table),
     buckets: 1,
     shards: 1,

@@ -12,7 +12,7 @@ import { date } from "./values";
 
 /** Why rows are late; a row may be so for more than one. The first is no fault: every export of a day ends after the day's cutoff. */
 export const LATE_KINDS = [
-  /** at or after the newest dt's cutoff, on that dt: counted by the day of the time */
+  /** at or after the newest dt's cutoff, on that dt, or on a later day where the days were chosen: counted by the day of the time */
   "after the last cutoff",
   /** from after the newest dt: counted by the day of the time */
   "after the last dt",
@@ -66,6 +66,7 @@ export class Lateness {
   /** no lookback reaches back beyond it */
   private readonly firstTime: number;
   private readonly lastDay: number;
+  private readonly chosen: boolean;
   private readonly lastCutoff: number;
   /** the day that the folder says, and its bounds in time, for rows that say none */
   private readonly folderDay: number;
@@ -86,6 +87,7 @@ export class Lateness {
     const nobody = dts !== null && dts[0] > dts[1];
     this.firstTime = dts === null ? -Infinity : nobody ? Infinity : new Window(rules).start(dts[0]);
     this.lastDay = dts === null ? Infinity : dts[1];
+    this.chosen = rules.daysChosen;
     this.lastCutoff = dts === null ? Infinity : this.calendar.midnight(dts[1]);
     this.folderDay = this.dated ? NO_DAY_SAID : saidDay(partition[table.dt]);
     const said = this.folderDay !== NO_DAY_SAID;
@@ -105,11 +107,11 @@ export class Lateness {
     const own = dated ? day : said === NO_DAY_SAID ? this.folderDay : said;
     const event = dated ? (Number.isNaN(clock) ? own : calendar.dayAt(clock)) : day;
     const other = own !== NO_DAY_SAID && event !== own;
-    const future = day > this.lastDay;
+    const future = day > this.lastDay && !this.chosen;
     if (other) this.count("time of another day", own);
     if (other && event > own + this.lagDays) this.count("beyond the order lag", own);
     if (future) this.count("after the last dt", day);
-    else if (day === this.lastDay) this.count("after the last cutoff", day);
+    else if (day >= this.lastDay) this.count("after the last cutoff", day);
     if (other || future) this.rows++;
   }
 

@@ -15,6 +15,8 @@ export interface Rules {
   dropEmptyHistory: boolean;
   /** the epoch days whose rankings are wanted, ascending; null: every day that has any, not known beforehand */
   days: number[] | null;
+  /** whether these days are the user's choice: then actions from after them are no surprise */
+  daysChosen: boolean;
   /** the tables of actions; their type codes are distinct */
   tables: ActionTable[];
   /** buckets of customers, the key of every shuffle; a multiple of `shards` */
@@ -69,6 +71,7 @@ export const DEFAULT_RULES: Rules = {
   actionClock: "time",
   dropEmptyHistory: false,
   days: null,
+  daysChosen: false,
   tables: DEFAULT_TABLES,
   buckets: 64,
   shards: 1,

@@ -52,6 +52,7 @@ const rules = (table: ActionTable): fc.Arbitrary<Rules> =>
     buckets: fc.constant(1),
     shards: fc.constant(1),
     keepTimes: fc.constant(false),
+    daysChosen: fc.constant(false),
   });
 
 interface Row {

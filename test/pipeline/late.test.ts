@@ -81,6 +81,15 @@ test("late rows are told by table, kind and day: in the outcome, the manifest, t
   ]);
 });
 
+test("where days are chosen, actions from after them are expected, and nothing to warn of", async () => {
+  const { ledger, warnings } = await build(optionsOf("--dates=2025-08-16"));
+  expect(ledger.clicks.late).toEqual({
+    rows: 1,
+    days: { "after the last cutoff": { "2025-08-16": 1, "2025-08-17": 1 }, "time of another day": { "2025-08-11": 1 } },
+  });
+  expect(warnings.join()).not.toContain("after the last");
+});
+
 test("--fail-on=late: nothing is published of an input of which too much is late", async () => {
   await expect(build(optionsOf("--fail-on=late>50%"))).rejects.toMatchObject({
     exitCode: 3,

@@ -17,7 +17,7 @@ interface Row {
 /** The definition, row by row, with days as text. */
 function naive(
   rows: Row[],
-  { timezone, lookbackDays, orderLagDays }: Rules,
+  { timezone, lookbackDays, orderLagDays, daysChosen }: Rules,
   dts: [number, number],
   orders: boolean,
   folder: number | null,
@@ -31,11 +31,11 @@ function naive(
     const own = orders ? day : (said ?? folder);
     const happened = orders ? (clock === null ? null : calendar.dayAt(clock)) : day;
     const differs = own !== null && happened !== null && own !== happened;
-    if (time >= calendar.midnight(dts[1]))
-      found.push(`${time >= calendar.midnight(dts[1] + 1) ? "after the last dt" : "after the last cutoff"}/${dayName(day)}`);
+    const future = time >= calendar.midnight(dts[1] + 1) && !daysChosen;
+    if (time >= calendar.midnight(dts[1])) found.push(`${future ? "after the last dt" : "after the last cutoff"}/${dayName(day)}`);
     if (differs) found.push(`time of another day/${dayName(own!)}`);
     if (differs && orders && happened! - own! > orderLagDays) found.push(`beyond the order lag/${dayName(own!)}`);
-    if (differs || time >= calendar.midnight(dts[1] + 1)) late++;
+    if (differs || future) late++;
   }
   if (found.length === 0) return undefined;
   const days: LateCounts["days"] = {};
@@ -56,6 +56,7 @@ const rules = fc
     timezone: fc.constantFrom("UTC", "UTC", "Europe/Berlin", "America/Sao_Paulo", "Pacific/Kiritimati"),
     lookbackDays: fc.constantFrom(null, 1, 3, 365),
     orderLagDays: fc.constantFrom(0, 1, 2),
+    daysChosen: fc.boolean(),
   })
   .map((some): Rules => ({ ...DEFAULT_RULES, ...some }));
 
