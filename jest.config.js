@@ -3,6 +3,8 @@ module.exports = {
   // jest leaves a core free by default, which on two cores is half of them
   maxWorkers: "100%",
   testEnvironment: "node",
+  // no test is about speed, and machines may be busy
+  testTimeout: 30_000,
   testMatch: ["<rootDir>/test/**/*.test.ts"],
   // suites with Python, Java and the like: jest.slow.config.js and so on
   testPathIgnorePatterns: [
