@@ -1,0 +1,10 @@
+/** Pages that train: what test/docs/pages.test.ts leaves to the suite that has PyTorch. */
+import { runPage, userPages, wantsTorch } from "./page";
+
+const { python } = require("../training/install") as { python(): string };
+
+test.each(
+  userPages()
+    .filter(wantsTorch)
+    .map((page) => [page.path, page] as const),
+)("%s", (_, page) => runPage(page, python()));
