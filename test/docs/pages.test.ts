@@ -9,7 +9,9 @@ import { commandOf } from "../../pipeline/cli";
 import { parseFlags } from "../../pipeline/flags";
 import { BuildOptions } from "../../pipeline/options";
 import { kebab } from "../../pipeline/spelling";
-import { callsIn, isRun, missingLine, runPage, userPages, wantsTorch } from "./page";
+import { callsIn, isRun, LIMIT_MS, missingLine, runPage, userPages, wantsTorch } from "./page";
+
+jest.setTimeout(LIMIT_MS + 60_000);
 
 const PYTHON = process.env.PYTHON ?? "python3";
 const pages = userPages();

@@ -1,5 +1,7 @@
 /** Pages that train: what test/docs/pages.test.ts leaves to the suite that has PyTorch. */
-import { runPage, userPages, wantsTorch } from "./page";
+import { LIMIT_MS, runPage, userPages, wantsTorch } from "./page";
+
+jest.setTimeout(LIMIT_MS + 60_000);
 
 const { python } = require("../training/install") as { python(): string };
 
