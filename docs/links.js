@@ -26,7 +26,7 @@ function externalLinks() {
 }
 
 /** Undefined if the address is there, else why not. What a server refuses to programs (401, 403, 429) is there. */
-async function trouble(address) {
+async function trouble(address, delayMs = 1000) {
   let last;
   for (let attempt = 0; attempt < TRIES; attempt++) {
     try {
@@ -38,7 +38,7 @@ async function trouble(address) {
     } catch (error) {
       last = String(error.cause?.code ?? error.name ?? error);
     }
-    await new Promise((resume) => setTimeout(resume, 1000 * (attempt + 1)));
+    await new Promise((resume) => setTimeout(resume, delayMs * (attempt + 1)));
   }
   return last;
 }
@@ -56,8 +56,9 @@ async function main() {
     }
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, worker));
-  console.log(`${places.size} addresses, ${bad} of them not there`);
+  console.log(`${places.size} addresses, ${bad} of them not there${bad === places.size ? ". Is there a network?" : ""}`);
   process.exitCode = bad === 0 ? 0 : 1;
 }
 
-main();
+module.exports = { externalLinks, trouble };
+if (require.main === module) main();

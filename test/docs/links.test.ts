@@ -1,5 +1,7 @@
 /** Links of all pages: what they lead to is there. Addresses on the net are only looked at; `npm run docs:links` asks for them. */
 import { existsSync, readFileSync, statSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { dirname, join, posix, relative } from "node:path";
 import { anchorsOf, blocksOf, linksOf, pagesOf, read, slugOf } from "../../docs/markdown.js";
 
@@ -67,6 +69,40 @@ test("every page of docs/ can be reached from README.md by links", () => {
   };
   visit("README.md");
   expect(pages.filter((page) => page.startsWith("docs/") && !reached.has(page))).toEqual([]);
+});
+
+describe("npm run docs:links", () => {
+  const { externalLinks, trouble: asked } = require("../../docs/links") as {
+    externalLinks(): Map<string, string[]>;
+    trouble(address: string, delayMs: number): Promise<string | undefined>;
+  };
+
+  test("asks for each address once, and knows who links to it", () => {
+    expect(externalLinks().get("https://beam.apache.org")).toEqual(expect.arrayContaining([expect.stringMatching(/^README\.md:\d+$/)]));
+  });
+
+  test("an address is there, or not, or there at the third time", async () => {
+    let calls = 0;
+    const server = createServer((request, response) => {
+      calls++;
+      response.statusCode = { "/there": 200, "/private": 403, "/gone": 404, "/busy": calls < 3 ? 503 : 200 }[request.url!] ?? 500;
+      response.end("text");
+    });
+    await new Promise<void>((resume) => server.listen(0, "127.0.0.1", resume));
+    const { port } = server.address() as AddressInfo;
+    const at = (path: string) => {
+      calls = 0;
+      return asked(`http://127.0.0.1:${port}${path}`, 0);
+    };
+    try {
+      expect([await at("/there"), await at("/private"), await at("/busy")]).toEqual([undefined, undefined, undefined]);
+      expect([await at("/gone"), calls, await at("/broken"), calls]).toEqual(["status 404", 1, "status 500", 3]);
+    } finally {
+      server.closeAllConnections();
+      await new Promise((resume) => server.close(resume));
+    }
+    expect(await at("/closed")).toBe("ECONNREFUSED");
+  });
 });
 
 describe("what is found", () => {
