@@ -28,7 +28,7 @@ const examplesFlags = (): string[] =>
 
 const flagsIn = (page: string): string[] =>
   [...proseOf(page, { inline: true }).matchAll(/`([^`\n]+)`/g)].flatMap(([, code]) =>
-    [...code.matchAll(/(?<![\w-])--[a-z][\w-]*/gi)].map(([flag]) => flag.replaceAll("_", "-")),
+    [...code.matchAll(/(?<![\w-])--[a-z][a-z0-9_-]*(?![\w-])/g)].map(([flag]) => flag.replaceAll("_", "-")),
   );
 
 test.each(userPages)("%s speaks of flags that there are", async (page) => {
