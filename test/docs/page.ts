@@ -20,7 +20,11 @@ export interface Page {
 export const userPages = (): Page[] =>
   pagesOf(ROOT)
     .filter((path) => /^(README\.md|docs\/|examples\/)/.test(path) && !OWN_TESTS.includes(path))
-    .map((path) => ({ path, blocks: blocksOf(read(ROOT, path)) }));
+    .map((path) => ({ path, blocks: blocksOf(read(ROOT, path)).filter((block) => !isSignature(path, block)) }));
+
+/** The reference is made of the code's own declarations, whose types it does not import. */
+const isSignature = (path: string, { language, words }: Block): boolean =>
+  path.startsWith("docs/reference/") && language === "ts" && words.includes("no-run");
 
 const LANGUAGES = ["sh", "python", "ts"];
 export const isRun = ({ language, words }: Block): boolean => LANGUAGES.includes(language) && !words.includes("no-run");
