@@ -10,6 +10,7 @@ module.exports = {
   testPathIgnorePatterns: [
     "/node_modules/",
     ...["slow", "gcs", "bigquery", "browser", "composer"].map((name) => `<rootDir>/test/${name}/`),
+    ...["pages", "torchpages"].map((name) => `<rootDir>/test/docs/${name}.test.ts`),
   ],
   modulePathIgnorePatterns: ["<rootDir>/dist", "<rootDir>/.cache"],
   transform: {

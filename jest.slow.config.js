@@ -12,6 +12,7 @@ module.exports = {
   ...fast,
   testMatch: [
     "<rootDir>/test/slow/**/*.test.ts",
+    "<rootDir>/test/docs/pages.test.ts",
     ...again.map((name) => `<rootDir>/test/pipeline/${name}.test.ts`),
     "<rootDir>/test/verify/{inputs,options}.test.ts",
     "<rootDir>/test/layouts/convert.test.ts",

@@ -1,8 +1,9 @@
-/** The PyTorch example, by a Python that test/training/install.js puts into .cache/training/. */
+const fast = require("./jest.config.js");
+
+/** The PyTorch example, and the pages that use it, by a Python that test/training/install.js puts into .cache/training/. */
 module.exports = {
-  testEnvironment: "node",
-  testMatch: ["<rootDir>/test/training/**/*.test.js"],
-  modulePathIgnorePatterns: ["<rootDir>/dist", "<rootDir>/.cache"],
-  transform: {},
+  ...fast,
+  testMatch: ["<rootDir>/test/training/**/*.test.js", "<rootDir>/test/docs/torchpages.test.ts"],
+  testPathIgnorePatterns: ["/node_modules/"],
   testTimeout: 300_000,
 };

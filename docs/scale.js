@@ -211,9 +211,9 @@ What a build of the size that backstory is made for reads, shuffles, writes, tak
 \`backstory plan\` from the description in [scale.load.json](scale.load.json). Nothing of this size has been run. Rates are measured on workloads of 1 M and 10 M
 actions and are taken to hold. Of 100 M actions, which are in no rate, the formula says ${duration(largest().seconds)}, and the [benchmark](../bench/RESULTS.md) took ${LARGEST_SECONDS} s. For inputs of your own, before anything is spent:
 
-\`\`\`sh
-npx backstory plan --impressions=gs://BUCKET/impressions --clicks=gs://BUCKET/clicks --add-to-carts=gs://BUCKET/carts \\
-  --previous-orders=gs://BUCKET/orders --output=gs://BUCKET/training --region=${REGION} --machine-type=${BASE.machine}
+\`\`\`sh no-run
+npx backstory plan --impressions=gs://my-bucket/impressions --clicks=gs://my-bucket/clicks --add-to-carts=gs://my-bucket/carts \\
+  --previous-orders=gs://my-bucket/orders --output=gs://my-bucket/training --region=${REGION} --machine-type=${BASE.machine}
 \`\`\`
 
 ## The load
