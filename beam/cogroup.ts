@@ -1,14 +1,19 @@
 import { withColumns } from "./coders";
 import { flatten, groupByKey, P, type PCollection, parDo, requireForSerialization, withName } from "./sdk";
 
+/** An element of a keyed PCollection. */
 export interface KV<V> {
+  /** a bucket of customers, a shard, or 0 where all go to one place */
   key: number;
+  /** what belongs to it */
   value: V;
 }
 
 /** What CoGroupByKey gives for one key: all values of each input. */
 export interface CoGrouped<L, R> {
+  /** values of the first input, in any order */
   left: L[];
+  /** values of the second */
   right: R[];
 }
 

@@ -17,15 +17,27 @@ const column = z.string().refine((name) => name !== "" && !(name in {}), "must b
 const typeCode = "must be a whole number from 1 to 127";
 
 /** A table of actions in a configuration file. */
-const Table = z.strictObject({
-  name: z.string().refine((name) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !(name in {}), "must be a name of letters, digits and _"),
-  type: z.number(typeCode).int(typeCode).min(1, typeCode).max(127, typeCode),
-  customer: column.default("customer_id"),
-  item: column,
-  time: column,
-  dt: column.default("dt"),
-  date: column.nullable().default(null),
-  path: z.string().min(1, "must be a path").optional(),
+export const Table = z.strictObject({
+  name: z
+    .string()
+    .refine((name) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !(name in {}), "must be a name of letters, digits and _")
+    .describe("the table's own name, by which the ledger and rejects tell of it"),
+  type: z
+    .number(typeCode)
+    .int(typeCode)
+    .min(1, typeCode)
+    .max(127, typeCode)
+    .describe("its type code: 1 clicks, 2 add_to_carts, 3 previous_orders, 4 to 127 for others; each once"),
+  customer: column.default("customer_id").describe("column of the customer"),
+  item: column.describe("column of the item"),
+  time: column.describe("column of the timestamp"),
+  dt: column.default("dt").describe("column of the action's own day, read where --action-clock asks for it"),
+  date: column.nullable().default(null).describe("column of a day whose midnight is the time, in the place of the timestamp"),
+  path: z
+    .string()
+    .min(1, "must be a path")
+    .optional()
+    .describe("where it is, as for --clicks; of a table with a flag of its own that flag is enough"),
 });
 
 /** All that `backstory build` can be told. The keys in kebab-case are the flags; --help is made from this. A group goes on until the next. */

@@ -13,9 +13,11 @@ export type InputRow = { [column: string]: Cell };
 
 /** A row that was not taken, whole, so that a pipeline can send it where its rejects go. */
 export interface RejectedRow {
+  /** impressions, or the name of a table of actions */
   table: string;
-  /** `column: what is wrong with it` */
+  /** `column: what is wrong with it`, without the value */
   reason: string;
+  /** as it came */
   row: InputRow;
 }
 

@@ -69,7 +69,7 @@ export const VerifyOptions = z.strictObject({
     .default(20)
     .describe("Findings told of each kind; all are counted.")
     .meta({ value: "FINDINGS" }),
-  json: z.boolean().default(false).describe("Print the report as JSON."),
+  json: z.boolean().default(false).describe("Print the report as JSON.").meta({ group: "Messages" }),
 });
 inGroups(VerifyOptions);
 export type VerifyOptions = z.infer<typeof VerifyOptions>;

@@ -60,6 +60,12 @@ export const flagsOf = (schema: z.ZodObject): Option[] =>
     .flatMap(({ options }) => options)
     .filter(({ configOnly }) => !configOnly);
 
+/** All that a file for --config may have. */
+export const optionsOf = (schema: z.ZodObject): Option[] =>
+  groupsOf(schema)
+    .filter(({ title }) => title !== LAST)
+    .flatMap(({ options }) => options);
+
 function common(each: (typeof COMMON)[number]): Option {
   const value = "value" in each ? { value: each.value, wants: "file" as const } : { wants: "nothing" as const };
   return { key: each.key, flag: `--${each.key}`, ...value, about: each.about, required: false, configOnly: false };

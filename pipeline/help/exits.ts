@@ -20,7 +20,7 @@ export const EXITS: readonly Exit[] = [
   {
     code: 2,
     about: "bad configuration",
-    more: "An unknown or missing flag, a path without files, a column that is not there, options that do not fit together. Nothing was written. To try again does not help.",
+    more: "An unknown or missing flag, a path without files, a column that is not there, options that do not fit together. Nothing was published. To try again does not help.",
   },
   {
     code: 3,

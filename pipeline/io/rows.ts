@@ -68,5 +68,6 @@ export type Reader = (split: Split, columns: readonly string[], sink: RowSink) =
 /** A file that cannot be read to its end. The message names file and what is wrong; it carries no data of customers. */
 export class BrokenFile extends Error {
   override name = "BrokenFile";
+  /** what the command ends with */
   readonly exitCode = 3;
 }
