@@ -7,7 +7,7 @@ module.exports = {
   // suites with Python, Java and the like: jest.slow.config.js and so on
   testPathIgnorePatterns: [
     "/node_modules/",
-    ...["slow", "gcs", "bigquery", "browser", "composer"].map((name) => `<rootDir>/test/${name}/`),
+    ...["slow", "gcs", "bigquery", "browser", "composer", "reference"].map((name) => `<rootDir>/test/${name}/`),
   ],
   modulePathIgnorePatterns: ["<rootDir>/dist", "<rootDir>/.cache"],
   transform: {

@@ -40,7 +40,7 @@ export const Table = z.strictObject({
     .describe("where it is, as for --clicks; of a table with a flag of its own that flag is enough"),
 });
 
-/** All that `backstory build` can be told. The keys in kebab-case are the flags; --help is made from this. A group goes on until the next. */
+/** All that `backstory build` can be told. The keys in kebab-case are the flags; --help is made from this. */
 export const BuildOptions = z.strictObject({
   impressions: path(
     "Impressions: a file, a folder or a glob; NDJSON, JSON, CSV or Parquet, plain, .gz or .zst; or a table, bq://PROJECT.DATASET.TABLE.",

@@ -12,7 +12,7 @@ import { DEFAULT_RULES, DEFAULT_TABLES, type Rules } from "./rules";
 import { date } from "./values";
 
 /**
- * What to compute, as SPEC.md names it; everything has its default. `days` are the dts to build, as YYYY-MM-DD; without them
+ * What to compute; everything has its default. `days` are the dts to build, as YYYY-MM-DD; without them
  * every dt of the impressions is built, and need not be known: each midnight is a cutoff then, which is exact for any days
  * and keeps up to `historyLength` actions for each of them.
  */
@@ -71,6 +71,8 @@ export type TrainingInputs = {
  * `const { rows } = P({ impressions, clicks, add_to_carts, previous_orders }).apply(buildTrainingInputs({ historyLength: 100 }));`
  *
  * A stream that is left out is a table without rows.
+ * @param options what differs from the defaults
+ * @returns a transform of the streams by table
  * @throws Error for a stream whose table is unknown, or a day that is none
  */
 export function buildTrainingInputs(options: TrainingOptions = {}) {

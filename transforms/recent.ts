@@ -149,15 +149,18 @@ export class CutRecent {
  * Actions to timelines: per customer the newest `historyLength` actions that each day is the first to see.
  *   in   (bucket, WindowedActions)   any order, any split
  *   out  (bucket, RecentChunk)       together, parts that mergeTimelines makes the timelines of
+ * @param rules the same for all transforms of a run
  */
 export function keepRecent(rules: Rules) {
-  return withName("keepRecent", (actions: PCollection<KV<RecentPart>>) =>
-    actions
-      .apply(withName("gatherHot", parDo(new GatherHot(rules))))
-      .apply(withName("withColumnsOfHot", withColumns<number, RecentPart>()))
-      .apply(combinePerKey(new RecentActions(rules)))
-      .apply(withName("cutRecent", parDo(new CutRecent())))
-      .apply(withColumns<number, RecentChunk>()),
+  return withName(
+    "keepRecent",
+    (actions: PCollection<KV<RecentPart>>): PCollection<KV<RecentChunk>> =>
+      actions
+        .apply(withName("gatherHot", parDo(new GatherHot(rules))))
+        .apply(withName("withColumnsOfHot", withColumns<number, RecentPart>()))
+        .apply(combinePerKey(new RecentActions(rules)))
+        .apply(withName("cutRecent", parDo(new CutRecent())))
+        .apply(withColumns<number, RecentChunk>()),
   );
 }
 

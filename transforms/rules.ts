@@ -1,4 +1,4 @@
-/** What a run computes: SPEC.md's options, as plain data that travels to workers. */
+/** What a run computes: its options, as plain data that travels to workers. */
 export interface Rules {
   /** length of `actions` and `action_types` */
   historyLength: number;
@@ -51,7 +51,7 @@ export interface ActionTable {
 /** The type code whose actions are orders: --order-time and --order-lag-days are about these. */
 export const ORDER = 3;
 
-/** Clicks, add-to-carts and orders, with the columns that SPEC.md gives them. */
+/** Clicks, add-to-carts and orders, with the columns that they have by default. */
 export const DEFAULT_TABLES: ActionTable[] = [
   { name: "clicks", type: 1, customer: "customer_id", item: "item_id", time: "click_time", dt: "dt", date: null },
   { name: "add_to_carts", type: 2, customer: "customer_id", item: "config_id", time: "occurred_at", dt: "dt", date: null },

@@ -77,7 +77,7 @@ const exports_ = ({ members: [{ members }] }) =>
   members.filter(({ kind, name }) => kind !== "TypeAlias" || !members.some((other) => other.name === name && other.kind !== kind));
 
 function entry(member) {
-  const { name, excerptTokens, members = [] } = member;
+  const { name, kind, excerptTokens, members = [] } = member;
   const { about, params, returns, throws } = docOf(member);
   const rows = toldOf(member).map((each) => [code(signature(each)), meaningOf(each, members)]);
   const made = members
@@ -91,7 +91,7 @@ function entry(member) {
   return [
     `### ${name}`,
     ...about,
-    block("ts no-run", shortened(textOf(excerptTokens))),
+    block("ts no-run", `${kind === "Variable" ? "const " : ""}${shortened(textOf(excerptTokens))}`),
     ...made.flatMap(({ line, params: all }) => [code(line), ...list(all)]),
     ...list(params),
     ...(returns === "" ? [] : [`Returns ${returns}`]),
@@ -106,7 +106,8 @@ const toldOf = ({ name: owner, members = [] }) =>
 
 /** What a constructor takes and keeps is described there. */
 function meaningOf(member, members) {
-  const own = docOf(member).about.join(" ");
+  const { about, params } = docOf(member);
+  const own = [...about, ...params.map((each) => `${code(each.name)}: ${each.about}.`)].join(" ");
   const taken = members.filter(({ kind }) => kind === "Constructor").flatMap((each) => docOf(each).params);
   return own !== "" ? own : (taken.find(({ name }) => name === member.name)?.about ?? "");
 }
@@ -116,7 +117,8 @@ const textOf = (tokens) =>
   tokens
     .map(({ text }) => text)
     .join("")
-    .replace(/^export (declare )?/, "");
+    .replace(/^export (declare )?/, "")
+    .trim();
 const signature = ({ excerptTokens }) =>
   textOf(excerptTokens)
     .replace(/;$/, "")
@@ -156,12 +158,13 @@ function docOf({ docComment = "" }) {
   };
 }
 
-const paragraph = (text) =>
-  text
-    .split("\n")
-    .map((line) => (/^ +\S/.test(line) ? `- ${line.trim()}` : line))
-    .join("\n")
-    .replace(/\n- /, "\n\n- ");
+/** A list has an empty line before it, and none within. */
+function paragraph(text) {
+  const lines = text.split("\n").map((line) => (/^ +\S/.test(line) ? `- ${line.trim()}` : line));
+  const begins = lines.findIndex((line) => line.startsWith("- "));
+  if (begins > 0) lines.splice(begins, 0, "");
+  return lines.join("\n");
+}
 
 /** Exports, and members of those that are data, that nobody has said a word about. */
 function undocumented() {

@@ -1,7 +1,7 @@
 /** The options of a build as JSON Schema, by which editors complete and check files for --config. */
 import { z } from "zod";
 import { BuildOptions } from "../options";
-import { camel, kebab } from "../spelling";
+import { kebab } from "../spelling";
 import { optionsOf } from "./describe";
 
 type Schema = z.core.JSONSchema.BaseSchema;
@@ -12,26 +12,34 @@ type Schema = z.core.JSONSchema.BaseSchema;
  */
 export function configSchema(): Schema {
   const { properties } = z.toJSONSchema(BuildOptions, { io: "input", unrepresentable: "any", override }) as Required<Schema>;
-  const known = optionsOf(BuildOptions);
-  const shown = Object.fromEntries(known.map(({ key, about }) => [snake(key), { ...(properties[key] as Schema), description: about }]));
-  const hidden = Object.entries(properties).filter(([key]) => !known.some((option) => option.key === key));
-  const others = known.flatMap(({ key }) => (snake(key) === key ? [] : [[spellings(key), { $ref: `#/properties/${snake(key)}` }]]));
+  const told = new Map(optionsOf(BuildOptions).map(({ key, about }) => [key, about]));
+  const keys = Object.keys(properties);
+  const proposed = [...told.keys()].map((key) => [snake(key), refTo(key)]);
+  const others = keys.map((key) => [spellings(key, told.has(key)), refTo(key)]).filter(([pattern]) => pattern !== "");
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "backstory build",
     description: "Options of a file for --config, under the names of the flags.",
     type: "object",
-    properties: shown,
-    patternProperties: Object.fromEntries([
-      ...others,
-      ...hidden.map(([key, schema]) => [`^(${kebab(key)}|${snake(key)}|${key})$`, schema]),
-    ]),
+    properties: Object.fromEntries(proposed),
+    patternProperties: Object.fromEntries(others),
     additionalProperties: false,
+    $defs: Object.fromEntries(
+      keys.map((key) => [snake(key), { ...(properties[key] as Schema), description: told.get(key) ?? "Another name." }]),
+    ),
   };
 }
 
+const refTo = (key: string): Schema => ({ $ref: `#/$defs/${snake(key)}` });
+
+/** A pattern of all ways to write a name but the proposed one; empty where there is no other. */
+function spellings(key: string, isProposed: boolean): string {
+  const names = new Set([kebab(key), key, snake(key)]);
+  if (isProposed) names.delete(snake(key));
+  return names.size === 0 ? "" : `^(${[...names].join("|")})$`;
+}
+
 const snake = (key: string): string => kebab(key).replaceAll("-", "_");
-const spellings = (key: string): string => `^(${kebab(key)}|${camel(key)})$`;
 
 /** Of one option, as it can be given. */
 export function valuesOf(type: z.ZodType): Schema {

@@ -26,7 +26,7 @@ const EXAMPLES: Record<string, Example[]> = {
     },
   ],
   plan: [
-    { about: "what a build would take on this machine and on Dataflow", command: `backstory plan ${TABLES} --output=training` },
+    { about: "what a build would take on this machine and on Dataflow", command: `backstory plan ${TABLES} \\\n  --output=training` },
     { about: "on one larger machine, as JSON", command: "backstory plan --config=training.yaml --machine-type=n2-standard-32 --json" },
   ],
   generate: [
@@ -46,7 +46,7 @@ const EXAMPLES: Record<string, Example[]> = {
     { about: "two outputs", command: "backstory compare training training-before" },
     {
       about: "with the table of another program, which has other names",
-      command: "backstory compare training spark_output --columns=ranking_id=session,actions=items",
+      command: "backstory compare training spark_output \\\n  --columns=ranking_id=session,actions=items",
     },
   ],
   report: [

@@ -2,7 +2,7 @@
 PS1= PS2= RPS1=
 unset zle_bracketed_paste
 autoload -Uz compinit
-compinit -u -D
+compinit -u -d $HOME/zcompdump
 source $COMPLETION_SCRIPT
 compadd() {
   local -a hits words files suffix
