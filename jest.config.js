@@ -9,7 +9,7 @@ module.exports = {
   // suites with Python, Java and the like: jest.slow.config.js and so on
   testPathIgnorePatterns: [
     "/node_modules/",
-    ...["slow", "gcs", "bigquery", "browser", "composer"].map((name) => `<rootDir>/test/${name}/`),
+    ...["slow", "gcs", "bigquery", "browser", "composer", "reference"].map((name) => `<rootDir>/test/${name}/`),
     ...["pages", "torchpages"].map((name) => `<rootDir>/test/docs/${name}.test.ts`),
   ],
   modulePathIgnorePatterns: ["<rootDir>/dist", "<rootDir>/.cache"],

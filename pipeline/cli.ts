@@ -1,8 +1,10 @@
 import { inspect } from "node:util";
 import { z } from "zod";
 import { ConfigError, Interrupted, isDiskFull } from "./errors";
-import { helpOf, parseFlags, remoteConfigs } from "./flags";
+import { parseFlags, remoteConfigs } from "./flags";
+import type { Described } from "./help/describe";
 import { BuildOptions } from "./options";
+import { VERSION } from "./version";
 
 /** Exit codes, as SPEC.md has them. */
 export const EXIT = { published: 0, error: 1, configuration: 2, input: 3, differences: 4 } as const;
@@ -15,6 +17,8 @@ interface Command {
   schema: z.ZodObject;
   /** how many arguments without a flag it takes */
   paths: number;
+  /** what these may be, if they are no paths */
+  words?: readonly string[];
   // biome-ignore lint/suspicious/noExplicitAny: each command's options are its own schema's
   run: (options: any, paths: string[], debug: boolean) => Promise<void>;
 }
@@ -168,6 +172,17 @@ export async function commandOf(name: string): Promise<Command | undefined> {
         },
       };
     }
+    case "completion": {
+      const { CompletionOptions, completionOf, SHELLS } = await import("./help/completion.js");
+      return {
+        about: "Prints a script by which a shell completes commands, flags, values and paths; it says how it is installed.",
+        usage: `backstory completion ${SHELLS.join("|")}`,
+        schema: CompletionOptions,
+        paths: 1,
+        words: SHELLS,
+        run: async (_, [shell]) => void process.stdout.write(completionOf(shell, await describedCommands())),
+      };
+    }
     default:
       return undefined;
   }
@@ -178,7 +193,7 @@ function needed(path: string | undefined, command: string): string {
   return path;
 }
 
-const COMMANDS = [
+export const COMMANDS = [
   "build",
   "plan",
   "generate",
@@ -192,26 +207,43 @@ const COMMANDS = [
   "load",
   "rebuild",
   "worker-pool",
+  "completion",
 ];
 
-async function usage(): Promise<string> {
-  const lines = await Promise.all(COMMANDS.map(async (name) => `  ${name.padEnd(12)} ${(await commandOf(name))!.about}`));
-  return `backstory: leakage-safe training inputs for sequence recommenders\n\nusage: backstory COMMAND [flags]\n\n${lines.join("\n")}\n\nbackstory COMMAND --help tells more.\nexit codes: 0 done; 1 an error of backstory or of the machine; 2 bad configuration; 3 too many rejects, a broken or changing file, or a condition of --fail-on; 4 differences found`;
+/** Each with its name, for help in all its forms. */
+export const describedCommands = (): Promise<Described[]> => Promise.all(COMMANDS.map(described));
+
+async function described(name: string): Promise<Described> {
+  const command = await commandOf(name);
+  if (command === undefined) throw new ConfigError(`unknown command "${name}". Choose from ${COMMANDS.join(", ")}.`);
+  return { name, ...command };
 }
+
+/** All of it, or of the command that is named. */
+async function help(name: string | undefined): Promise<string> {
+  const { helpOf, usageOf } = await import("./help/text.js");
+  return name === undefined ? usageOf(await describedCommands()) : helpOf(await described(name));
+}
+
+const isHelp = (arg: string | undefined): boolean => arg === "--help" || arg === "-h";
 
 /** The command line. Resolves to the exit code; writes to stdout and stderr and never throws. */
 export async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args;
   if (process.stdout.listenerCount("error") === 0) process.stdout.on("error", endWithReader);
   try {
-    if (name === undefined || name === "--help" || name === "-h" || name === "help") {
-      console.log(await usage());
+    if (name === undefined || name === "help" || isHelp(name)) {
+      console.log(await help(rest.find((arg) => !isHelp(arg))));
       return name === undefined ? EXIT.configuration : EXIT.published;
+    }
+    if (name === "--version") {
+      console.log(VERSION);
+      return EXIT.published;
     }
     const command = await commandOf(name);
     if (command === undefined) throw new ConfigError(`unknown command "${name}". Choose from ${COMMANDS.join(", ")}.`);
-    if (rest.includes("--help") || rest.includes("-h")) {
-      console.log(`${command.about}\n\nusage: ${command.usage}\n\n${helpOf(command.schema)}`);
+    if (rest.some(isHelp)) {
+      console.log(await help(name));
       return EXIT.published;
     }
     const flags = rest.filter((flag) => flag !== "--debug");

@@ -6,12 +6,20 @@
  */
 export class ConfigError extends Error {
   override name = "ConfigError";
+  /** what the command ends with */
   readonly exitCode = 2;
 }
 
-/** A run that came to its end and must not be published. */
+/**
+ * A run that came to its end and must not be published: too many rejects, a condition of --fail-on, inputs that changed (`exitCode` 3), or a fault of
+ * the machine (1).
+ */
 export class PublishError extends Error {
   override name = "PublishError";
+  /**
+   * @param exitCode what the command ends with
+   * @param cause the error that it is about, if there is one
+   */
   constructor(
     message: string,
     readonly exitCode: number,

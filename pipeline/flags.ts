@@ -4,6 +4,7 @@ import { closest, distance } from "fastest-levenshtein";
 import type { z } from "zod";
 import { ConfigError } from "./errors";
 import { isRemote, remoteObjects } from "./io/remote";
+import { COMMON, defaultOf, isBoolean, placeholder, unwrap } from "./schema";
 import { camel, kebab } from "./spelling";
 
 /** A command line: `backstory <command> [flags] [paths]`, with flags from a zod schema. */
@@ -11,13 +12,6 @@ export interface Parsed<Options> {
   options: Options;
   paths: string[];
 }
-
-/** What every command takes, whatever its schema. */
-const COMMON = [
-  ["config", "--config=FILE", "Options from a JSON or YAML file, under the same names; flags go before it."],
-  ["debug", "--debug", "Print stacks of errors."],
-  ["help", "--help", "This text."],
-];
 
 const optionOf = (schema: z.ZodObject, key: string): z.ZodType | undefined =>
   Object.hasOwn(schema.shape, key) ? (schema.shape[key] as z.ZodType) : undefined;
@@ -81,7 +75,7 @@ function flagOf(
 }
 
 function unknown(schema: z.ZodObject, name: string, prefix: string, where = ""): ConfigError {
-  const names = [...COMMON.map(([key]) => key), ...Object.keys(schema.shape)].map(kebab);
+  const names = [...COMMON.map(({ key }) => key), ...Object.keys(schema.shape)].map(kebab);
   const nearest = closest(kebab(camel(name)), names);
   const hint = distance(kebab(camel(name)), nearest) <= nearest.length / 2 ? ` Did you mean ${prefix}${nearest}?` : "";
   return new ConfigError(`unknown option ${prefix}${name}${where}.${hint} See --help.`);
@@ -204,63 +198,4 @@ function given(values: Record<string, unknown>, path: PropertyKey[], fallback: u
 function remedy(type: z.ZodType, flag: string): string {
   const value = defaultOf(type);
   return value === undefined ? "See --help." : `Try ${flag}=${value}.`;
-}
-
-/** The text of --help for a schema's flags. */
-export function helpOf(schema: z.ZodObject): string {
-  const shown = Object.entries(schema.shape as Record<string, z.ZodType>).filter(([, type]) => !metaOf(type).hidden);
-  const rows = shown.map(([key, type]) => [flagText(key, type), aboutOf(type)]);
-  rows.push(...COMMON.map(([, flag, text]) => [flag, text]));
-  return rows.map(([flag, text]) => `  ${flag}\n${wrap(text, 88, "      ")}`).join("\n");
-}
-
-function flagText(key: string, type: z.ZodType): string {
-  if (metaOf(type).configOnly) return `${key}: (in a --config file only)`;
-  if (isBoolean(type)) return metaOf(type).off ? `--no-${kebab(key)}` : `--${kebab(key)}`;
-  return `--${kebab(key)}=${placeholder(type)}`;
-}
-
-function aboutOf(type: z.ZodType): string {
-  const text = `${(metaOf(type).description ?? "").replace(/^[a-z]/, (letter) => letter.toUpperCase()).replace(/[.]?$/, ".")}`;
-  const value = defaultOf(type);
-  if (value !== undefined && value !== false) return `${text} Default: ${value}.`;
-  return type.safeParse(undefined).success ? text : `${text} Required.`;
-}
-
-function wrap(text: string, width: number, indent: string): string {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && line.length + word.length + 1 > width - indent.length) {
-      lines.push(indent + line);
-      line = word;
-    } else line = line === "" ? word : `${line} ${word}`;
-  }
-  return [...lines, indent + line].join("\n");
-}
-
-function placeholder(type: z.ZodType): string {
-  const inner = unwrap(type);
-  return (
-    metaOf(type).value ??
-    (inner.def.type === "enum" ? (inner as z.ZodEnum).options.join("|") : inner.def.type === "number" ? "NUMBER" : "VALUE")
-  );
-}
-
-/** Of the type and all that it wraps: `.optional()` leaves a description behind. */
-function metaOf(type: z.ZodType): { description?: string; value?: string; configOnly?: boolean; hidden?: boolean; off?: boolean } {
-  const { innerType } = type.def as { innerType?: z.ZodType };
-  return { ...(innerType === undefined ? {} : metaOf(innerType)), ...type.meta() };
-}
-
-const isBoolean = (type: z.ZodType): boolean => unwrap(type).def.type === "boolean";
-
-function unwrap(type: z.ZodType): z.ZodType {
-  const inner = (type.def as { innerType?: z.ZodType }).innerType;
-  return inner === undefined ? type : unwrap(inner);
-}
-
-function defaultOf(type: z.ZodType): unknown {
-  const def = type.def as { type: string; defaultValue?: unknown; innerType?: z.ZodType };
-  return def.type === "default" ? def.defaultValue : def.innerType === undefined ? undefined : defaultOf(def.innerType);
 }

@@ -16,16 +16,19 @@ export const RUN_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 const runId = z.string().regex(RUN_ID);
 
 /** A file as published. */
-const ManifestFile = z.strictObject({
+export const ManifestFile = z.strictObject({
   path: z.string().describe("from the output folder: dt=2025-08-16/part-00000-of-00001.parquet"),
-  rows: count,
-  bytes: count,
-  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  rows: count.describe("rows in it"),
+  bytes: count.describe("size of the file"),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .describe("of its bytes, in hexadecimal digits"),
 });
 export type ManifestFile = z.infer<typeof ManifestFile>;
 
 /** Times of the actions of one type in the histories of a dt, both included. */
-const Used = z.strictObject({ oldest: instant, newest: instant });
+const Used = z.strictObject({ oldest: instant.describe("time of the oldest action used"), newest: instant.describe("time of the newest") });
 
 /**
  * That no history of a dt knows what came after it. With the action clocks `time` and `both`, each `newest` is before `cutoff`, that of
@@ -38,21 +41,21 @@ const Certificate = z.strictObject({
   timezone: z.string().describe("IANA name"),
   tz: z.string().describe("version of the time zone rules, such as 2025c"),
   actionClock: z.enum(["time", "dt", "both"]).describe("what had to be before dt: an action's time, its own day, or both"),
-  orderTime: z.enum(["order-date", "occurred-at"]),
-  orderLagDays: count,
+  orderTime: z.enum(["order-date", "occurred-at"]).describe("time of an order: midnight of its date, or its timestamp"),
+  orderLagDays: count.describe("orders had to be this many days older still"),
   used: z.record(z.string().regex(/^\d{1,3}$/), Used).describe("by type code; a type that no history has is not there"),
-  rows: count,
+  rows: count.describe("rows of the dt that this run published"),
   zeroHistoryRows: count.describe("rows whose history has no action"),
   customers: count.describe("different customers"),
 });
 export type Certificate = z.infer<typeof Certificate>;
 
 const Partition = z.strictObject({
-  dt: day,
+  dt: day.describe("day of the rankings"),
   runs: z.array(runId).describe("the runs whose files the partition has from then on, this one last; others only with append"),
   files: z.array(ManifestFile).describe("of this run, in order of path"),
   replaced: z.array(z.string()).describe("names of files of earlier runs that went away"),
-  certificate: Certificate,
+  certificate: Certificate.describe("that no history of the dt knows what came after it"),
 });
 export type Partition = z.infer<typeof Partition>;
 
@@ -67,59 +70,86 @@ const ManifestInput = z.strictObject({
 });
 export type ManifestInput = z.infer<typeof ManifestInput>;
 
+/** Late rows of a table of actions. */
+export const LateCounts = z.looseObject({
+  rows: count.describe("late rows of any kind that is warned of, each counted once"),
+  days: z.record(z.string(), z.record(z.string(), count)).describe("by kind and day: rows"),
+});
+
 /** As in the ledger; what later versions count besides stays. */
-const TableCounts = z.looseObject({
-  rows: count,
-  places: z.record(z.string(), count),
-  reasons: z.record(z.string(), count),
-  lacking: z.record(z.string(), count),
-  columns: z.array(z.string()),
-  zeroItems: count,
+export const TableCounts = z.looseObject({
+  rows: count.describe("rows read"),
+  places: z.record(z.string(), count).describe("rows by where they ended: each in exactly one place"),
+  reasons: z.record(z.string(), count).describe("rejected rows by reason"),
+  lacking: z.record(z.string(), count).describe("by required column: rows that have no such column"),
+  columns: z.array(z.string()).describe("names of columns seen where a required one was missing"),
+  zeroItems: count.describe("rows that have an item 0, which is legal but often a mistake"),
+  late: LateCounts.optional().describe("rows that are not from when they say; absent if there are none"),
 });
 
 const counts = z.record(z.string(), count);
 const shares = z.record(z.string(), z.number());
-const Quality = z.looseObject({
-  rows: count,
-  zero_history_pct: z.number(),
-  avg_history_length: z.number(),
-  action_type_distribution: shares,
-  real_action_type_distribution: shares,
-  rows_by_dt: counts,
-  customers_by_dt: counts,
-  sequence_length_distribution: counts,
-  action_type_frequency_by_position: z.array(counts),
+export const Quality = z.looseObject({
+  rows: count.describe("rows of the output"),
+  zero_history_pct: z.number().describe("fraction of rows, from 0 to 1, whose history has no real action"),
+  avg_history_length: z.number().describe("mean number of real actions per row"),
+  action_type_distribution: shares.describe("by type code: fraction of all positions of all rows; 0 is padding"),
+  real_action_type_distribution: shares.describe("by type code: fraction of the real actions of all rows"),
+  rows_by_dt: counts.describe("by dt: rows"),
+  customers_by_dt: counts.describe("by dt: different customers"),
+  sequence_length_distribution: counts.describe("by number of real actions: rows"),
+  action_type_frequency_by_position: z
+    .array(counts)
+    .describe("for each of the first `--max-positions` positions, newest first: rows by type code; 0 is padding"),
 });
 
 export const Manifest = z.strictObject({
   manifest: z.literal(1).describe("version of this format"),
-  run: runId,
+  run: runId.describe("name of the run, and of this file"),
   began: instant.describe("by the clock of the machine; nothing goes by it"),
   committed: instant.describe("likewise"),
-  versions: z.strictObject({ backstory: z.string(), node: z.string(), tz: z.string(), icu: z.string() }),
-  writeMode: z.enum(["overwrite", "append", "error"]),
+  versions: z
+    .strictObject({
+      backstory: z.string().describe("of this program"),
+      node: z.string().describe("of Node"),
+      tz: z.string().describe("of the time zone rules, which come with Node"),
+      icu: z.string().describe("of the library that knows them"),
+    })
+    .describe("what a figure of a run may depend on besides input and options"),
+  writeMode: z.enum(["overwrite", "append", "error"]).describe("what was to be done with partitions that exist"),
   options: z
     .record(z.string(), z.unknown())
     .describe("what determines the data, as in a --config file: paths absolute, defaults and shards filled in; no output, no write mode"),
   schema: z
-    .array(z.strictObject({ name: z.string(), holds: z.string(), type: z.string().describe("such as int64, list<int32>") }))
+    .array(
+      z.strictObject({
+        name: z.string().describe("in the files"),
+        holds: z.string().describe("the column's own name, as --columns takes it"),
+        type: z.string().describe("such as int64, list<int32>"),
+      }),
+    )
     .describe("columns of the files, in order; dt comes from the folder"),
-  rows: count,
+  rows: count.describe("rows published"),
   bytes: count.describe("of the files"),
   partitions: z.array(Partition).describe("in order of dt"),
   emptied: z
-    .array(z.strictObject({ dt: day, replaced: z.array(z.string()) }))
+    .array(
+      z.strictObject({
+        dt: day.describe("whose partition it is"),
+        replaced: z.array(z.string()).describe("names of files that went away"),
+      }),
+    )
     .describe("partitions of --dates whose rows went away, since they have none now"),
   inputs: z.array(ManifestInput).describe("in order of tables, then paths"),
   unread: count.describe("files of impressions left out, since their folder is of a day outside of --dates"),
-  ledger: z.record(z.string(), TableCounts),
-  quality: Quality,
-  warnings: z.array(z.string()),
+  ledger: z.record(z.string(), TableCounts).describe("by table: where every input row ended"),
+  quality: Quality.describe("data quality of what was published"),
+  warnings: z.array(z.string()).describe("what is worth knowing, and no error"),
 });
 export type Manifest = z.infer<typeof Manifest>;
 
 /** The content of `_SUCCESS`, in a partition: the runs whose files it has; at the top: the run that was published last. */
-export const Marker = z.strictObject({ runs: z.array(runId) });
+export const Marker = z.strictObject({ runs: z.array(runId).describe("names of runs, the newest last") });
 export type Marker = z.infer<typeof Marker>;
 
 /** Folder of the manifests in an output. */

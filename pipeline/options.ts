@@ -8,6 +8,7 @@ import { parseMemory } from "./memory";
 import { path, wholeNumber } from "./optiontypes";
 import { type Content, type OutputColumn, ROW_GROUP_BYTES } from "./parquet/schema";
 import { DATAFLOW_FLAGS } from "./runners/dataflow/flags";
+import { inGroups } from "./schema";
 
 const address = z.string().refine(isAddress, "must be HOST:PORT, such as localhost:8099");
 
@@ -16,30 +17,42 @@ const column = z.string().refine((name) => name !== "" && !(name in {}), "must b
 const typeCode = "must be a whole number from 1 to 127";
 
 /** A table of actions in a configuration file. */
-const Table = z.strictObject({
-  name: z.string().refine((name) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !(name in {}), "must be a name of letters, digits and _"),
-  type: z.number(typeCode).int(typeCode).min(1, typeCode).max(127, typeCode),
-  customer: column.default("customer_id"),
-  item: column,
-  time: column,
-  dt: column.default("dt"),
-  date: column.nullable().default(null),
-  path: z.string().min(1, "must be a path").optional(),
+export const Table = z.strictObject({
+  name: z
+    .string()
+    .refine((name) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !(name in {}), "must be a name of letters, digits and _")
+    .describe("the table's own name, by which the ledger and rejects tell of it"),
+  type: z
+    .number(typeCode)
+    .int(typeCode)
+    .min(1, typeCode)
+    .max(127, typeCode)
+    .describe("its type code: 1 clicks, 2 add_to_carts, 3 previous_orders, 4 to 127 for others; each once"),
+  customer: column.default("customer_id").describe("column of the customer"),
+  item: column.describe("column of the item"),
+  time: column.describe("column of the timestamp"),
+  dt: column.default("dt").describe("column of the action's own day, read where --action-clock asks for it"),
+  date: column.nullable().default(null).describe("column of a day whose midnight is the time, in the place of the timestamp"),
+  path: z
+    .string()
+    .min(1, "must be a path")
+    .optional()
+    .describe("where it is, as for --clicks; of a table with a flag of its own that flag is enough"),
 });
 
 /** All that `backstory build` can be told. The keys in kebab-case are the flags; --help is made from this. */
 export const BuildOptions = z.strictObject({
   impressions: path(
     "Impressions: a file, a folder or a glob; NDJSON, JSON, CSV or Parquet, plain, .gz or .zst; or a table, bq://PROJECT.DATASET.TABLE.",
-  ).meta({ value: "PATH" }),
+  ).meta({ value: "PATH", group: "Inputs" }),
   clicks: path('Clicks, as above, or "none" for a run without them. Required.').optional().meta({ value: "PATH" }),
   addToCarts: path("Add-to-carts, likewise. Required.").optional().meta({ value: "PATH" }),
   previousOrders: path("Orders, likewise. Required.").optional().meta({ value: "PATH" }),
-  output: path("Folder that the partitions dt=YYYY-MM-DD/ are written to.").meta({ value: "FOLDER" }),
+  output: path("Folder that the partitions dt=YYYY-MM-DD/ are written to.").meta({ value: "FOLDER", group: "Output" }),
   historyLength: wholeNumber(1, 100_000, "of actions")
     .default(1000)
     .describe("Actions in a history; shorter ones end in zeros.")
-    .meta({ value: "ACTIONS" }),
+    .meta({ value: "ACTIONS", group: "What is built" }),
   lookbackDays: z
     .union([z.literal("none"), wholeNumber(0, 1_000_000, 'of days or "none"')], 'must be a whole number of days or "none"')
     .default(365)
@@ -75,7 +88,11 @@ export const BuildOptions = z.strictObject({
     .default("time")
     .describe("What must be before the dt of a ranking: an action's time, its own dt, or both."),
   dropEmptyHistory: z.boolean().default(false).describe("Leave out rows without any action."),
-  writeMode: z.enum(["overwrite", "append", "error"]).default("overwrite").describe("What to do with partitions that exist."),
+  writeMode: z
+    .enum(["overwrite", "append", "error"])
+    .default("overwrite")
+    .describe("What to do with partitions that exist.")
+    .meta({ group: "Output" }),
   columns: z
     .string()
     .default("standard")
@@ -101,7 +118,9 @@ export const BuildOptions = z.strictObject({
       "Name of the run. One that is published under it already is not built again, so that a scheduler may try a run as often as it likes.",
     )
     .meta({ value: "ID" }),
-  rejects: path("File that rejected rows are told in: table, file, position, reason.").optional().meta({ value: "FILE" }),
+  rejects: path("File that rejected rows are told in: table, file, position, reason.")
+    .optional()
+    .meta({ value: "FILE", group: "Checks and figures" }),
   maxRejects: z
     .union([z.number(), z.string()], "must be a count such as 100 or a percentage such as 1%")
     .transform(String)
@@ -131,13 +150,13 @@ export const BuildOptions = z.strictObject({
     .describe(
       "Tables of actions with other columns, or added ones. Each has name, type (1 clicks, 2 add_to_carts, 3 previous_orders, 4 to 127 for others), item and time, which name columns; where needed also customer (customer_id), dt (dt), date (a column of days whose midnight is the time) and path.",
     )
-    .meta({ configOnly: true }),
+    .meta({ configOnly: true, group: "Inputs" }),
   threads: wholeNumber(1, 1024, "of threads")
     .optional()
     .describe(
       "Threads; the output does not depend on them. Default: all cores, one for small inputs; on dataflow all of a worker's machine.",
     )
-    .meta({ value: "THREADS" }),
+    .meta({ value: "THREADS", group: "Machine" }),
   maxMemory: z
     .string()
     .refine((text) => parseMemory(text, 1) !== undefined, "must be a size such as 2GB or 1.5GiB, or a percentage such as 50%")
@@ -148,7 +167,8 @@ export const BuildOptions = z.strictObject({
   runner: z
     .enum(["direct", "prism", "flink", "portable", "dataflow"])
     .default("direct")
-    .describe("Where it runs: direct is this process; portable is any runner of Beam that has a job service; dataflow is Google Cloud's."),
+    .describe("Where it runs: direct is this process; portable is any runner of Beam that has a job service; dataflow is Google Cloud's.")
+    .meta({ group: "Runners of Beam" }),
   jobEndpoint: address
     .optional()
     .describe("Job service that runs already. Required for portable; for prism and flink one is started here otherwise.")
@@ -186,7 +206,7 @@ export const BuildOptions = z.strictObject({
     .refine(isProject, "must be the ID of a project, such as my-project-123")
     .optional()
     .describe("Google Cloud project that runs and pays for jobs. Required for dataflow; for BigQuery, by default that of the credentials.")
-    .meta({ value: "PROJECT" }),
+    .meta({ value: "PROJECT", group: "Google Cloud" }),
   tempLocation: z
     .string()
     .refine(isGcs, "must be gs://BUCKET/PATH")
@@ -207,9 +227,10 @@ export const BuildOptions = z.strictObject({
     .optional()
     .describe("Table in BigQuery, partitioned by dt, that the published days are loaded into; made if it is not there.")
     .meta({ value: "bq://PROJECT.DATASET.TABLE" }),
-  quiet: z.boolean().default(false).describe("Print nothing but errors."),
+  quiet: z.boolean().default(false).describe("Print nothing but errors.").meta({ group: "Messages" }),
   json: z.boolean().default(false).describe("Print the outcome as JSON on standard output, with the seconds of each stage."),
 });
+inGroups(BuildOptions);
 export type BuildOptions = z.infer<typeof BuildOptions>;
 
 /** HOST:PORT; an IPv6 host stands in brackets. */

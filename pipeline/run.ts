@@ -54,7 +54,9 @@ const dataflow = () => import("./runners/dataflow/run.js");
 
 /**
  * Runs a build from options to published files.
+ * @param options as BuildOptions.parse gives them
  * @param watch hears what a runner says, and can end the run by its signal
+ * @returns what was published, also by an earlier attempt of the same runId
  * @throws ConfigError, BrokenFile, PublishError: nothing was published
  */
 export async function build(options: BuildOptions, watch: Watch = NOBODY_WATCHES): Promise<Outcome> {
@@ -131,6 +133,8 @@ async function planned(options: BuildOptions, runId: string, place: Place, { sig
 
 /**
  * Hands a build to Dataflow and does not wait for it. What it has tried and staged is removed by the next build to this output, or by `clean`.
+ * @param options with the runner dataflow
+ * @returns the job, as --job-id-file has it
  * @throws ConfigError, DataflowError: there is no job
  */
 export async function submit(options: BuildOptions, watch: Watch = NOBODY_WATCHES): Promise<Submission> {

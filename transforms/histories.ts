@@ -1,7 +1,7 @@
 import { asyncParDo } from "../beam/async";
 import { withColumns } from "../beam/coders";
 import { coGroupByKey, type KV } from "../beam/cogroup";
-import { outputs } from "../beam/outputs";
+import { type OutputsOf, outputs } from "../beam/outputs";
 import { P, type PCollection, withName } from "../beam/sdk";
 import type { MaybeSpilled } from "../beam/spill";
 import type { ActionBatch } from "./actions";
@@ -20,12 +20,13 @@ export interface Normalised {
 }
 
 /**
- * The whole computation, without storage: SPEC.md's rule for batches of normalised rows.
+ * The whole computation, without storage: the rule for batches of normalised rows.
  *   in   actions  (bucket, ActionBatch)    rankings  (bucket, RankingBatch)
  *   out  joined   (shard, Joined)          ledger    where the rows of each bucket ended
+ * @param rules the same for all transforms of a run
  */
 export function buildHistories(rules: Rules) {
-  return withName("buildHistories", ({ actions, rankings }: Normalised) => {
+  return withName("buildHistories", ({ actions, rankings }: Normalised): OutputsOf<JoinOutputs> => {
     const left = actions
       .apply(withColumns<number, MaybeSpilled<ActionBatch | Timelines>>())
       .apply(withinWindow(rules))

@@ -12,11 +12,12 @@ import { DEFAULT_RULES, DEFAULT_TABLES, type Rules } from "./rules";
 import { date } from "./values";
 
 /**
- * What to compute, as SPEC.md names it; everything has its default. `days` are the dts to build, as YYYY-MM-DD; without them
+ * What to compute; everything has its default. `days` are the dts to build, as YYYY-MM-DD; without them
  * every dt of the impressions is built, and need not be known: each midnight is a cutoff then, which is exact for any days
  * and keeps up to `historyLength` actions for each of them.
  */
 export interface TrainingOptions extends Partial<Omit<Rules, "days" | "shards">> {
+  /** the dts to build, YYYY-MM-DD; else every one that has rankings */
   days?: string[];
 }
 
@@ -31,13 +32,17 @@ type Rows = PCollection<any>;
 export interface TrainingRow {
   /** YYYY-MM-DD */
   dt: string;
+  /** as in the impressions */
   ranking_id: string;
+  /** whose history it is */
   customer_id: bigint;
   /** 0-based place of the slot in its ranking */
   impression_index: number;
+  /** item shown in the slot */
   item_id: bigint;
+  /** whether it was ordered */
   is_order: boolean;
-  /** = item_id */
+  /** the same as item_id */
   impressions: bigint;
   /** [historyLength] items, newest first, then zeros */
   actions: BigInt64Array;
@@ -49,8 +54,11 @@ export interface TrainingRow {
   action_times?: BigInt64Array;
 }
 
+/** What buildTrainingInputs gives; every input row is in exactly one place of the ledger. */
 export type TrainingInputs = {
+  /** one for each impression slot */
   rows: PCollection<TrainingRow>;
+  /** rows that could not be taken, with the reason */
   rejects: PCollection<RejectedRow>;
   /** one element: where every input row ended */
   ledger: PCollection<Ledger>;
@@ -60,9 +68,11 @@ export type TrainingInputs = {
  * Leakage-safe training inputs from event streams, with no idea of storage: for every impression slot one row with the
  * customer's newest `historyLength` actions from before that day.
  *
- *     const { rows } = P({ impressions, clicks, add_to_carts, previous_orders }).apply(buildTrainingInputs({ historyLength: 100 }));
+ * `const { rows } = P({ impressions, clicks, add_to_carts, previous_orders }).apply(buildTrainingInputs({ historyLength: 100 }));`
  *
  * A stream that is left out is a table without rows.
+ * @param options what differs from the defaults
+ * @returns a transform of the streams by table
  * @throws Error for a stream whose table is unknown, or a day that is none
  */
 export function buildTrainingInputs(options: TrainingOptions = {}) {

@@ -20,15 +20,19 @@ export { compareSlots } from "./groups";
  * A history is a stretch of the action columns, newest first, at most historyLength long; histories may share actions.
  */
 export interface Joined {
+  /** of each group */
   customers: BigInt64Array;
   /** epoch days */
   days: Int32Array;
   /** the history of group g: actions [historyStarts[g], historyEnds[g]) */
   historyStarts: Int32Array;
+  /** half-open, see historyStarts */
   historyEnds: Int32Array;
   /** the rankings of group g: [rankingStarts[g], rankingStarts[g + 1]), by ranking id, then content of the slots */
   rankingStarts: Int32Array;
+  /** of all groups, with their slots */
   rankings: RankingBatch;
+  /** those that histories are stretches of; on disk where they do not fit into memory */
   actions: MaybeSpilled<HistoryActions>;
   /** 0; or 1, 2, ... where these are the first, second, ... rankings of one (customer, day) that has too many for one element */
   piece: number;

@@ -56,15 +56,19 @@ export class SumMetrics {
 /**
  * Data quality of the whole output, in the pass that makes it.
  *   in   (shard, Joined)
- *   out  one MetricsState
+ *   out  one MetricsState, of which Metrics.fromJSON makes the figures
+ * @param historyLength positions of a history, padding included
+ * @param maxPositions positions of which the types are counted one by one
  */
 export function measure(historyLength: number, maxPositions: number) {
-  return withName("measure", (joined: PCollection<KV<KeptJoin>>) =>
-    joined
-      .apply(withName("measureHistories", asyncParDo(new MeasureHistories(historyLength, maxPositions))))
-      .apply(withColumns<number, MetricsState>())
-      .apply(combinePerKey(new SumMetrics(maxPositions)))
-      .apply(withName("metricsValue", parDo(new Value<MetricsState>()))),
+  return withName(
+    "measure",
+    (joined: PCollection<KV<KeptJoin>>): PCollection<MetricsState> =>
+      joined
+        .apply(withName("measureHistories", asyncParDo(new MeasureHistories(historyLength, maxPositions))))
+        .apply(withColumns<number, MetricsState>())
+        .apply(combinePerKey(new SumMetrics(maxPositions)))
+        .apply(withName("metricsValue", parDo(new Value<MetricsState>()))),
   );
 }
 

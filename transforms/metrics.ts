@@ -1,13 +1,5 @@
 import { type TypeColumn, TypeRows } from "./typerows";
 
-/**
- * Data quality of an output: how many histories are empty, how long they are, what they are made of and where.
- *
- * Histories to figures, in any order and any split: two halves merged are the whole. Of padding nothing is counted: it is
- * what a history lacks to its `historyLength`, so an addition costs as much as there are real actions. Memory is bounded by
- * types (128), positions (maxPositions), different lengths and days.
- */
-
 const NAMED = [1, 2, 3];
 
 export interface DayCounts {
@@ -34,7 +26,9 @@ export interface MetricsState {
   days: Record<string, DayCounts>;
 }
 
+/** The figures, as --metrics-json writes them. Counts are of rows: a history shared by 10 slots counts 10 times. */
 export interface MetricsReport {
+  /** rows of the output */
   rows: number;
   /** fraction of rows (0 to 1) whose history has no real action */
   zero_history_pct: number;
@@ -44,6 +38,7 @@ export interface MetricsReport {
   action_type_distribution: Record<string, number>;
   /** type code -> fraction of the real actions of all rows */
   real_action_type_distribution: Record<string, number>;
+  /** rows with that dt */
   rows_by_dt: Record<string, number>;
   /** distinct customers with a row on that dt */
   customers_by_dt: Record<string, number>;
@@ -66,6 +61,13 @@ const sum = (counts: Record<number, number>) => Object.values(counts).reduce((a,
 /** Sum of key times count. */
 const weighted = (counts: Record<number, number>) => Object.entries(counts).reduce((a, [key, count]) => a + Number(key) * count, 0);
 
+/**
+ * Data quality of an output: how many histories are empty, how long they are, what they are made of and where.
+ *
+ * Histories to figures, in any order and any split: two halves merged are the whole. Of padding nothing is counted: it is
+ * what a history lacks to its `historyLength`, so an addition costs as much as there are real actions. Memory is bounded by
+ * types (128), positions (maxPositions), different lengths and days.
+ */
 export class Metrics {
   private readonly sums: MetricsState;
   /** type codes of additions that are not in `sums` yet */
@@ -131,6 +133,7 @@ export class Metrics {
     return this;
   }
 
+  /** The figures, with shares of 0 where there are no rows. */
   report(): MetricsReport {
     const { state } = this;
     const rows = sum(state.lengths);
@@ -153,10 +156,12 @@ export class Metrics {
     };
   }
 
+  /** A copy of the state, which JSON and structured clones carry. */
   toJSON(): MetricsState {
     return structuredClone(this.state);
   }
 
+  /** The inverse of toJSON. */
   static fromJSON(state: MetricsState): Metrics {
     const metrics = new Metrics(state.maxPositions);
     Object.assign(metrics.state, structuredClone(state));

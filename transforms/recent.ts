@@ -37,12 +37,15 @@ export interface Accumulator {
  */
 export class RecentActions implements Weighed<Accumulator> {
   private window?: Window;
+  /** @param rules of the run; they travel to the workers */
   constructor(readonly rules: Rules) {}
 
+  /** Empty. */
   createAccumulator(): Accumulator {
     return { sorted: null, pending: [], pendingRows: 0 };
   }
 
+  /** Collects a batch; merges once there are as many as it is worth. The accumulator given may be changed. */
   addInput(accumulator: Accumulator, batch: RecentPart): Accumulator {
     accumulator.pending.push(batch);
     accumulator.pendingRows += rowsOf(batch);
@@ -51,6 +54,7 @@ export class RecentActions implements Weighed<Accumulator> {
       : accumulator;
   }
 
+  /** In any order: the newest of all. */
   mergeAccumulators(accumulators: Iterable<Accumulator>): Accumulator {
     let merged = this.createAccumulator();
     for (const { sorted, pending } of accumulators) {
@@ -64,10 +68,12 @@ export class RecentActions implements Weighed<Accumulator> {
     return sorted === null ? pending : [sorted, ...pending];
   }
 
+  /** Typed arrays as they lie in memory, or packed. */
   accumulatorCoder(): ColumnsCoder<Accumulator> {
     return new ColumnsCoder();
   }
 
+  /** Bytes that it holds, about. */
   weigh({ sorted, pendingRows }: Accumulator): number {
     return ROW_BYTES * (pendingRows + (sorted === null ? 0 : rowsOf(sorted)));
   }
@@ -143,15 +149,18 @@ export class CutRecent {
  * Actions to timelines: per customer the newest `historyLength` actions that each day is the first to see.
  *   in   (bucket, WindowedActions)   any order, any split
  *   out  (bucket, RecentChunk)       together, parts that mergeTimelines makes the timelines of
+ * @param rules the same for all transforms of a run
  */
 export function keepRecent(rules: Rules) {
-  return withName("keepRecent", (actions: PCollection<KV<RecentPart>>) =>
-    actions
-      .apply(withName("gatherHot", parDo(new GatherHot(rules))))
-      .apply(withName("withColumnsOfHot", withColumns<number, RecentPart>()))
-      .apply(combinePerKey(new RecentActions(rules)))
-      .apply(withName("cutRecent", parDo(new CutRecent())))
-      .apply(withColumns<number, RecentChunk>()),
+  return withName(
+    "keepRecent",
+    (actions: PCollection<KV<RecentPart>>): PCollection<KV<RecentChunk>> =>
+      actions
+        .apply(withName("gatherHot", parDo(new GatherHot(rules))))
+        .apply(withName("withColumnsOfHot", withColumns<number, RecentPart>()))
+        .apply(combinePerKey(new RecentActions(rules)))
+        .apply(withName("cutRecent", parDo(new CutRecent())))
+        .apply(withColumns<number, RecentChunk>()),
   );
 }
 

@@ -1,5 +1,5 @@
 import type { KV } from "../beam/cogroup";
-import { type OneOf, outputs } from "../beam/outputs";
+import { type OneOf, type OutputsOf, outputs } from "../beam/outputs";
 import { GlobalWindow, PaneInfoCoder, type PCollection, parDo, requireForSerialization, type WindowedValue, withName } from "../beam/sdk";
 import { type ActionBatch, ActionBuilder } from "./actions";
 import type { Cell } from "./cells";
@@ -13,9 +13,11 @@ export type InputRow = { [column: string]: Cell };
 
 /** A row that was not taken, whole, so that a pipeline can send it where its rejects go. */
 export interface RejectedRow {
+  /** impressions, or the name of a table of actions */
   table: string;
-  /** `column: what is wrong with it` */
+  /** `column: what is wrong with it`, without the value */
   reason: string;
+  /** as it came */
   row: InputRow;
 }
 
@@ -99,15 +101,19 @@ class Bundle {
 }
 
 /**
- * Normalisation: rows of one table, in whatever form SPEC.md accepts, to batches of exact columns.
+ * Normalisation: rows of one table, in whatever form inputs may have, to batches of exact columns.
  *   in   rows, or arrays of rows
  *   out  actions or rankings, by bucket; rejects; ledger
+ * @param rules the same for all transforms of a run
+ * @param table impressions, or the name of one of the tables of the rules
  */
 export function normaliseRows(rules: Rules, table: string) {
-  return withName(`normalise_${table}`, (rows: PCollection<InputRow | InputRow[]>) =>
-    rows
-      .apply(withName("normaliseRows", parDo(new NormaliseRows(rules, table))))
-      .apply(outputs<Outputs>(["actions", "rankings", "rejects", "ledger"])),
+  return withName(
+    `normalise_${table}`,
+    (rows: PCollection<InputRow | InputRow[]>): OutputsOf<Outputs> =>
+      rows
+        .apply(withName("normaliseRows", parDo(new NormaliseRows(rules, table))))
+        .apply(outputs<Outputs>(["actions", "rankings", "rejects", "ledger"])),
   );
 }
 

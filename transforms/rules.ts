@@ -1,4 +1,4 @@
-/** What a run computes: SPEC.md's options, as plain data that travels to workers. */
+/** What a run computes: its options, as plain data that travels to workers. */
 export interface Rules {
   /** length of `actions` and `action_types` */
   historyLength: number;
@@ -8,10 +8,13 @@ export interface Rules {
   timezone: string;
   /** how numbers are to be read as timestamps; null: not at all */
   timeUnit: TimeUnit | null;
+  /** the time of an order: midnight of its date, or its timestamp */
   orderTime: "order-date" | "occurred-at";
   /** orders must be this many days older still */
   orderLagDays: number;
+  /** what must be before a ranking's day: an action's time, its own day, or both */
   actionClock: "time" | "dt" | "both";
+  /** whether rows without any action are left out */
   dropEmptyHistory: boolean;
   /** the epoch days whose rankings are wanted, ascending; null: every day that has any, not known beforehand */
   days: number[] | null;
@@ -31,10 +34,13 @@ export type TimeUnit = "s" | "ms" | "us" | "ns";
 
 /** One table of actions and where its columns are. */
 export interface ActionTable {
+  /** by which ledger and rejects tell of it */
   name: string;
   /** 1 click, 2 add-to-cart, 3 order, 4 to 127 free */
   type: number;
+  /** column of the customer, an int64 */
   customer: string;
+  /** column of the item, an int64 */
   item: string;
   /** column of the timestamp */
   time: string;
@@ -47,6 +53,7 @@ export interface ActionTable {
 /** The type code whose actions are orders: --order-time and --order-lag-days are about these. */
 export const ORDER = 3;
 
+/** Clicks, add-to-carts and orders, with the columns that they have by default. */
 export const DEFAULT_TABLES: ActionTable[] = [
   { name: "clicks", type: 1, customer: "customer_id", item: "item_id", time: "click_time", dt: "dt", date: null },
   { name: "add_to_carts", type: 2, customer: "customer_id", item: "config_id", time: "occurred_at", dt: "dt", date: null },
@@ -61,6 +68,7 @@ export const DEFAULT_TABLES: ActionTable[] = [
   },
 ];
 
+/** What is built where nothing else is said: 1000 actions, 365 days, UTC, every day that has rankings. */
 export const DEFAULT_RULES: Rules = {
   historyLength: 1000,
   lookbackDays: 365,

@@ -19,6 +19,7 @@ export type Place = (typeof PLACES)[number];
 export interface TableCounts {
   /** rows read */
   rows: number;
+  /** rows by where they ended; together they are `rows` */
   places: Partial<Record<Place, number>>;
   /** rejected rows by reason */
   reasons: Record<string, number>;
@@ -32,6 +33,7 @@ export interface TableCounts {
   late?: LateCounts;
 }
 
+/** By table: where every input row ended. */
 export type Ledger = Record<string, TableCounts>;
 
 const MAX_COLUMNS = 50;

@@ -1,10 +1,11 @@
 import { Calendar, DAY_MICROS, END_DAY, epochDay, FIRST_DAY } from "./calendar";
 import { type Cell, EpochDay, Moment } from "./cells";
+import type { CellReason } from "./reasons";
 import type { TimeUnit } from "./rules";
 
 /** A value that SPEC.md does not accept. `reason` says so without the value. */
 export class Rejection {
-  constructor(readonly reason: string) {}
+  constructor(readonly reason: CellReason) {}
 }
 
 const NO_INTEGER = new Rejection("not a 64-bit integer");

@@ -31,10 +31,13 @@ export class ApplyWindow {
  * The windowed filter: cutoff and lookback.
  *   in   (bucket, ActionBatch)       or Timelines
  *   out  (bucket, WindowedActions)   without the actions that no day of the run can see
+ * @param rules the same for all transforms of a run
  */
 export function withinWindow(rules: Rules) {
-  return withName("withinWindow", (actions: PCollection<KV<MaybeSpilled<ActionBatch | Timelines>>>) =>
-    actions.apply(withName("applyWindow", parDo(new ApplyWindow(rules)))).apply(withColumns<number, RecentPart>()),
+  return withName(
+    "withinWindow",
+    (actions: PCollection<KV<MaybeSpilled<ActionBatch | Timelines>>>): PCollection<KV<RecentPart>> =>
+      actions.apply(withName("applyWindow", parDo(new ApplyWindow(rules)))).apply(withColumns<number, RecentPart>()),
   );
 }
 

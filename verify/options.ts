@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { BuildOptions } from "../pipeline/options";
+import { inGroups } from "../pipeline/schema";
 
 const build = BuildOptions.shape;
 
@@ -35,7 +36,7 @@ export const VerifyOptions = z.strictObject({
     .union([z.literal("all"), wholeNumber(0, 'must be a number of customers or "all"')], 'must be a number of customers or "all"')
     .default(1000)
     .describe('Customers to recompute of each run, drawn from inputs and output alike; "all", or 0 for none.')
-    .meta({ value: "CUSTOMERS|all" }),
+    .meta({ value: "CUSTOMERS|all", group: "What is verified" }),
   seed: z
     .union([z.number(), z.string()])
     .transform(String)
@@ -59,11 +60,16 @@ export const VerifyOptions = z.strictObject({
   columns: open(build.columns),
   tables: build.tables,
   tempDir: build.tempDir.meta({ description: "Folder for copies of what lies in buckets; else the machine's own." }),
-  showValues: z.boolean().default(false).describe("Tell ids, items and times of what differs too; they are customers' data."),
+  showValues: z
+    .boolean()
+    .default(false)
+    .describe("Tell ids, items and times of what differs too; they are customers' data.")
+    .meta({ group: "Messages" }),
   maxFindings: wholeNumber(1, "must be a whole number")
     .default(20)
     .describe("Findings told of each kind; all are counted.")
     .meta({ value: "FINDINGS" }),
-  json: z.boolean().default(false).describe("Print the report as JSON."),
+  json: z.boolean().default(false).describe("Print the report as JSON.").meta({ group: "Messages" }),
 });
+inGroups(VerifyOptions);
 export type VerifyOptions = z.infer<typeof VerifyOptions>;

@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import type { Cell } from "../../transforms/cells";
+import type { RecordReason } from "../../transforms/reasons";
 import { ConfigError } from "../errors";
 import { CsvRecord } from "./csvrecord";
 import { BrokenFile, type ReadEnd, type RowSink, type Split } from "./rows";
@@ -92,7 +93,7 @@ export class CsvTable {
     this.sink.row(cells, this.lines + 1);
   }
 
-  private fault(bytes: Buffer, start: number, end: number): string | undefined {
+  private fault(bytes: Buffer, start: number, end: number): RecordReason | undefined {
     if (this.record.malformed) return "not CSV";
     if (this.record.bits & 0x80 && !isUtf8(bytes.subarray(start, end))) return "not UTF-8";
     if (this.record.width !== this.names?.length) return "wrong number of cells";

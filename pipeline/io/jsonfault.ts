@@ -1,7 +1,8 @@
 import { isUtf8 } from "node:buffer";
+import type { RecordReason } from "../../transforms/reasons";
 
 /** Why a text is no row. The words go to the rejects as they are. */
-export type JsonFault = "not JSON" | "not an object" | "nested too deeply";
+export type JsonFault = Extract<RecordReason, "not JSON" | "not an object" | "nested too deeply">;
 
 /** brackets and braces open at once */
 export const MAX_DEPTH = 64;

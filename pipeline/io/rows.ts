@@ -1,4 +1,5 @@
 import type { Cell } from "../../transforms/cells";
+import type { RecordReason } from "../../transforms/reasons";
 
 export type Format = "ndjson" | "json" | "csv" | "parquet";
 export type Compression = "none" | "gzip" | "zstd";
@@ -45,7 +46,7 @@ export interface RowSink {
   /** The wanted columns of one row, in the order in which they were asked for. The array is reused by the reader. */
   row(cells: Cell[], position: number): void;
   /** A row that could not be read as one; `reason` without any data of the row, such as "not JSON". */
-  reject(reason: string, position: number): void;
+  reject(reason: RecordReason, position: number): void;
   /** Names of columns the file has, told at least whenever a wanted one is missing; asked for messages only. */
   columns(names: string[]): void;
   /** Called between chunks of a few MB, so that a sink can hand on what it has gathered. */
@@ -67,5 +68,6 @@ export type Reader = (split: Split, columns: readonly string[], sink: RowSink) =
 /** A file that cannot be read to its end. The message names file and what is wrong; it carries no data of customers. */
 export class BrokenFile extends Error {
   override name = "BrokenFile";
+  /** what the command ends with */
   readonly exitCode = 3;
 }

@@ -4,49 +4,17 @@
  * unpacked, not installed, so that nobody needs to be root and the machine stays as it is; the rest comes from PyPI into an environment.
  * `PYTHON_TORCH=/path/to/python` names one that has torch, numpy, pyarrow and pytest already.
  */
-const { execFileSync } = require("node:child_process");
-const { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } = require("node:fs");
+const { existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } = require("node:fs");
 const { join, resolve } = require("node:path");
+const { run, unpack } = require("../debian");
 
-const CACHE = resolve(__dirname, "../../.cache");
-const HOME = join(CACHE, "training");
-const LIMIT_MS = 240_000;
+const HOME = resolve(__dirname, "../../.cache/training");
 /** The newest that go with Debian 12's PyTorch 1.13. */
 const PACKAGES = ["numpy==1.26.4", "pyarrow==21.0.0", "pytest==8.4.2", "typing_extensions==4.15.0"];
 /** Where Debian's packages have libraries. A script of theirs that is not run here would choose the BLAS; the plain one is slow. */
 const LIBRARIES = ["usr/lib/ARCH", "usr/lib/ARCH/openblas-pthread", "usr/lib", "lib/ARCH"];
 
-const run = (command, args) =>
-  execFileSync(command, args, { encoding: "utf8", timeout: LIMIT_MS, maxBuffer: 2 ** 26, stdio: ["ignore", "pipe", "pipe"] });
 const imports = (python) => run(python, ["-c", "import numpy, pyarrow, pytest, torch; print(f'PyTorch {torch.__version__}')"]).trim();
-
-/** apt-get as anyone may call it: with its files in a folder of ours. */
-const apt = (folder, ...args) =>
-  run("apt-get", [
-    "--quiet",
-    "--yes",
-    ...["Debug::NoLocking=1", "APT::Sandbox::User=root", `Dir::Cache=${folder}`, "Acquire::Retries=3", "Acquire::http::Timeout=30"].map(
-      (o) => `-o${o}`,
-    ),
-    ...args,
-  ]);
-
-/** Downloads Debian's PyTorch and what it needs; hashes are apt's to check. The machine's package lists may be missing, or too old. */
-function download(folder) {
-  mkdirSync(join(folder, "archives/partial"), { recursive: true });
-  mkdirSync(join(folder, "lists/partial"), { recursive: true });
-  const install = ["--no-install-recommends", "--download-only", "install", "python3-torch", "libopenblas0-pthread"];
-  try {
-    apt(folder, ...install);
-  } catch {
-    const lists = `-oDir::State::lists=${join(folder, "lists")}`;
-    apt(folder, lists, "update");
-    apt(folder, lists, ...install);
-  }
-  return readdirSync(join(folder, "archives"))
-    .filter((name) => name.endsWith(".deb"))
-    .map((name) => join(folder, "archives", name));
-}
 
 /** A program that is Python with the libraries in reach. */
 function wrapper(place, arch) {
@@ -58,13 +26,7 @@ function wrapper(place, arch) {
 function install() {
   rmSync(HOME, { recursive: true, force: true });
   mkdirSync(HOME, { recursive: true });
-  const part = mkdtempSync(join(CACHE, "training-apt-"));
-  try {
-    const packages = download(part);
-    for (const path of packages) run("dpkg-deb", ["--extract", path, join(HOME, "root")]);
-  } finally {
-    rmSync(part, { recursive: true, force: true });
-  }
+  unpack(join(HOME, "root"), ["python3-torch", "libopenblas0-pthread"]);
   // The Python that Debian's PyTorch is compiled for.
   run("/usr/bin/python3", ["-m", "venv", join(HOME, "venv")]);
   run(join(HOME, "venv/bin/pip"), ["install", "--quiet", "--disable-pip-version-check", ...PACKAGES]);

@@ -10,7 +10,10 @@ const text = (what: string) => z.string().min(1, "must not be empty").optional()
 const list = (what: string) => text(what).meta({ value: "NAME,..." });
 
 export const DATAFLOW_FLAGS = {
-  region: text("Region of the Dataflow job and its workers, such as europe-west1. Required for dataflow.").meta({ value: "REGION" }),
+  region: text("Region of the Dataflow job and its workers, such as europe-west1. Required for dataflow.").meta({
+    value: "REGION",
+    group: "Google Cloud Dataflow",
+  }),
   stagingLocation: text("gs:// folder for the pipeline itself. Default: staging/ in --temp-location.").meta({ value: "gs://BUCKET/PATH" }),
   workerImage: text("Image of the workers, of this very version of backstory. Required for dataflow.").meta({ value: "IMAGE" }),
   sdkContainerImage: text("Beam's name for --worker-image.").meta({ value: "IMAGE", hidden: true }),

@@ -1,5 +1,6 @@
 import { ConfigError } from "../../../../pipeline/errors";
-import { helpOf, parseFlags } from "../../../../pipeline/flags";
+import { parseFlags } from "../../../../pipeline/flags";
+import { helpOf } from "../../../../pipeline/help/text";
 import { BuildOptions } from "../../../../pipeline/options";
 import { chooseRunner } from "../../../../pipeline/runners/choice";
 import { chooseDataflow, type DataflowChoice } from "../../../../pipeline/runners/dataflow/choice";
@@ -80,8 +81,8 @@ test("--sdk-container-image is Beam's name for --worker-image", () => {
 });
 
 test("--help has them, as they are given", () => {
-  const help = helpOf(BuildOptions);
-  for (const flag of ["--project=PROJECT", "--no-use-public-ips\n", "--no-wait\n", "--dry-run\n", "--labels=KEY=VALUE,..."])
+  const help = helpOf({ name: "build", about: "", usage: "", schema: BuildOptions, paths: 0 });
+  for (const flag of ["--project=PROJECT", "--no-use-public-ips ", "--no-wait ", "--dry-run ", "--labels=KEY=VALUE,..."])
     expect(help).toContain(flag);
   expect(help).not.toContain("--sdk-container-image");
 });

@@ -5,14 +5,14 @@ import { join } from "node:path";
 
 const ROOT = join(__dirname, "../../../..");
 
-/** Modules of ours for Dataflow, and Google's for it, that the command has loaded. */
+/** Modules of ours for Dataflow, and Google's for it, that the command has loaded; and those that only tell of the command. */
 const LOADED = `
   require("./dist/pipeline/cli.js").main(JSON.parse(process.argv[1])).then((code) => {
-    const found = Object.keys(require.cache).filter((path) => /runners.dataflow|google-cloud.dataflow|google-gax/.test(path));
+    const found = Object.keys(require.cache).filter((path) => /runners.dataflow|google-cloud.dataflow|google-gax|pipeline.help|pipeline.figures|transforms.reasons/.test(path));
     console.error(JSON.stringify({ code, found: found.map((path) => path.split(/[\\\\/]/).at(-1)) }));
   });`;
 
-test("a run on this machine loads nothing of Dataflow but its flags", () => {
+test("a run on this machine loads nothing of Dataflow but its flags, and nothing of help", () => {
   const folder = mkdtempSync(join(tmpdir(), "dataflow-loading-"));
   try {
     const tables = ["impressions", "clicks", "add-to-carts", "previous-orders"];
