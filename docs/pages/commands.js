@@ -1,12 +1,23 @@
 /** A page for each command. */
 const { LAST, aboutOf, groupsOf, signOf } = require("backstory/pipeline/help/describe");
 const { examplesOf } = require("backstory/pipeline/help/examples");
+const { SHELLS, completionOf } = require("backstory/pipeline/help/completion");
 const { valuesOf } = require("backstory/pipeline/help/configschema");
 const { block, code, page, table } = require("./markdown");
 
-const commandPages = (commands) => Object.fromEntries(commands.map((command) => [`${command.name}.md`, pageOf(command)]));
+const commandPages = (commands) => ({
+  ...Object.fromEntries(commands.map((command) => [`${command.name}.md`, pageOf(command)])),
+  "completion.md": pageOf(
+    commands.find(({ name }) => name === "completion"),
+    ["## Installation", "As the head of each script says:", ...SHELLS.map((shell) => block("text", headOf(completionOf(shell, commands))))],
+  ),
+});
 
-function pageOf(command) {
+/** The comments that a script begins with. */
+const headOf = (script) => script.match(/^(?:#.*\n)+/)[0].trimEnd();
+
+/** @param more parts before the last line */
+function pageOf(command, more = []) {
   const { name, about, usage, schema } = command;
   const examples = examplesOf(name).map(({ about: what, command: line }) => `# ${what}\n${line}`);
   return page(
@@ -16,6 +27,7 @@ function pageOf(command) {
     groupsOf(schema).flatMap((group) => [`## ${group.title}`, options(group, schema)]),
     "A value stands behind `=` or is the next word. Names also work with underscores. A switch is off by `--no-NAME`. [Options in a file](configuration.md) have the key in the third column.",
     examples.length === 0 ? [] : ["## Examples", block("sh no-run", examples.join("\n\n"))],
+    ...more,
     "[Exit codes](exit-codes.md), [environment](environment.md), [all commands](README.md).",
   );
 }

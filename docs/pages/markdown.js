@@ -30,7 +30,7 @@ function index(commands) {
   const rows = commands.map(({ name, about }) => [`[${name}](${name}.md)`, first(about)]);
   return page(
     "Reference",
-    "Every command, option, file and function, from the code that they are. The same is in `backstory COMMAND --help` and in the man pages `backstory-COMMAND(1)`.",
+    "Every command, option, file and function, from the code that they are. The same is in `backstory COMMAND --help` and in man pages: `man backstory-COMMAND` after `npm install --global`, else `man node_modules/backstory/dist/man/backstory-COMMAND.1`.",
     "## Commands",
     table(["command", ""], rows),
     "## Files and figures",
