@@ -8,7 +8,7 @@ import { isRemote } from "../pipeline/io/remote";
 import { checkFolder } from "../pipeline/targets";
 import type { ConvertOptions } from "./options";
 import { manifestsByFile } from "./settings";
-import { convertTree, SUCCESS } from "./tree";
+import { convertTree, partitionsBelow, SUCCESS } from "./tree";
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
@@ -34,7 +34,7 @@ export async function convert(output: string, options: ConvertOptions): Promise<
   for (const signal of SIGNALS) process.once(signal, interrupted);
   try {
     const { layout, padding } = options;
-    const made = await convertTree({ from: output, to: aside, wanted: { layout, padding }, manifests }, partitions);
+    const made = await convertTree({ from: output, to: aside, wanted: { layout, padding }, manifests, strict: true }, partitions);
     publish(aside, options.to);
     const files = [...made.values()].flat();
     return { partitions: partitions.length, files: files.length, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) };
@@ -62,7 +62,7 @@ function partitionsOf(output: string): string[] {
   if (isRemote(output)) throw new ConfigError(`convert reads outputs on this machine; got "${output}". Copy it here first.`);
   if (!existsSync(output) || !statSync(output).isDirectory())
     throw new ConfigError(`there is no output folder at "${output}". Give the --output of a build.`);
-  const names = readdirSync(output).filter((name) => name.startsWith("dt=") && statSync(join(output, name)).isDirectory());
+  const names = partitionsBelow(output);
   // a run whose rows were all left out has neither rows nor partitions
   if (names.length === 0 && !existsSync(join(output, SUCCESS)))
     throw new ConfigError(`"${output}" has no partitions dt=YYYY-MM-DD. Give the --output of a build.`);
@@ -71,14 +71,10 @@ function partitionsOf(output: string): string[] {
     throw new ConfigError(
       `"${join(output, open)}" has no _SUCCESS: its run did not come to its end. Finish it by backstory clean ${output}, or build it again.`,
     );
-  return names.sort();
+  return names;
 }
 
-function check(output: string, { to, layout, padding }: ConvertOptions): void {
-  if (layout === "rows" && padding === "none")
-    throw new ConfigError(
-      `--padding=none is for rankings and histories; got --layout=rows, whose histories are always padded. Leave it out.`,
-    );
+function check(output: string, { to }: ConvertOptions): void {
   checkFolder("--to", to);
   checkFolder("--to", dirname(resolve(to)));
   if (existsSync(to) && readdirSync(to).length > 0) throw notEmpty(to);

@@ -5,7 +5,7 @@ import type { FileMetaData } from "hyparquet";
 import type { FileSettings } from "../pipeline/dayfiles";
 import { ConfigError } from "../pipeline/errors";
 import { BrokenFile } from "../pipeline/io/rows";
-import { LAYOUT_COLUMNS, type LayoutNote, layoutNoteOf } from "../pipeline/layout";
+import { LAYOUT_COLUMNS, type Layout, layoutNoteOf } from "../pipeline/layout";
 import { MANIFESTS, type Manifest, parseManifest } from "../pipeline/manifest";
 import { type Compression, type OutputColumn, ROW_GROUP_BYTES } from "../pipeline/parquet/schema";
 import { columnsByName } from "../verify/output/columns";
@@ -14,16 +14,27 @@ import type { Source } from "./sources";
 
 /** A file as it lies there. */
 export interface Found extends Source {
-  layout: "rows" | LayoutNote["layout"];
+  layout: Layout;
 }
 
 const COMPRESSIONS: Partial<Record<string, Compression>> = { SNAPPY: "snappy", ZSTD: "zstd", UNCOMPRESSED: "none" };
 
-/** The manifest of each file that one names, by path from the output. */
-export function manifestsByFile(output: string): Map<string, Manifest> {
+/**
+ * The manifest of each file that one names, by path from the output.
+ * @param broken hears of files that are no manifests; without it they end this
+ */
+export function manifestsByFile(output: string, broken?: (error: BrokenFile) => void): Map<string, Manifest> {
   const folder = join(output, MANIFESTS);
   const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".json")) : [];
-  const manifests = names.sort().map((name) => parseManifest(readFileSync(join(folder, name), "utf8"), name));
+  const manifests = names.sort().flatMap((name) => {
+    try {
+      return [parseManifest(readFileSync(join(folder, name), "utf8"), name)];
+    } catch (error) {
+      if (broken === undefined || !(error instanceof BrokenFile)) throw error;
+      broken(error);
+      return [];
+    }
+  });
   manifests.sort((a, b) => (a.committed < b.committed ? -1 : 1)); // a later run has replaced files of the same name
   return new Map(manifests.flatMap((manifest) => manifest.partitions.flatMap(({ files }) => files.map(({ path }) => [path, manifest]))));
 }

@@ -1,6 +1,18 @@
 /** A folder of output files in another layout: files, markers, and manifests that tell of the new files. */
 import { createHash } from "node:crypto";
-import { closeSync, cpSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { basename, join } from "node:path";
 import type { Open } from "../pipeline/dayfiles";
 import { ConfigError } from "../pipeline/errors";
@@ -8,12 +20,19 @@ import { BrokenFile } from "../pipeline/io/rows";
 import { LAYOUT_FILE, layoutText, type OutputLayout } from "../pipeline/layout";
 import { MANIFESTS, type Manifest, type ManifestFile } from "../pipeline/manifest";
 import { prepare } from "../pipeline/parquet/compression";
+import { sha256 } from "../verify/output/found";
 import type { Sink } from "./model";
 import { type Found, foundAt } from "./settings";
 import { FileSink } from "./sinks";
 import { readHistories, readRankings, readRows } from "./sources";
 
 export const SUCCESS = "_SUCCESS";
+
+/** Names of the folders dt=..., in order. */
+export const partitionsBelow = (output: string): string[] =>
+  readdirSync(output)
+    .filter((name) => name.startsWith("dt=") && statSync(join(output, name)).isDirectory())
+    .sort();
 
 export interface Converting {
   /** folder of an output */
@@ -23,8 +42,10 @@ export interface Converting {
   wanted: OutputLayout;
   /** of files, by path from the output */
   manifests: ReadonlyMap<string, Manifest>;
+  /** refuses files that are not those that their run has published, whose manifest would speak for others then */
+  strict?: boolean;
   /** hears of files that cannot be read, which are left out; without it they end the conversion */
-  broken?: (path: string, error: Error) => void;
+  broken?: ((path: string, error: BrokenFile) => void) | undefined;
 }
 
 /** New files by the path of the one that they are of, from the output. */
@@ -51,12 +72,20 @@ async function convertPartition(converting: Converting, partition: string, made:
     const below = `${partition}/${name}`;
     try {
       made.set(below, name.startsWith("slots-") ? withHistories(folder, name) : await convertFile(converting, partition, name));
+      if (converting.strict) await refuseOthers(converting, below);
     } catch (error) {
-      if (converting.broken === undefined || !("exitCode" in (error as Error))) throw error;
-      converting.broken(below, error as Error);
+      if (converting.broken === undefined || !("exitCode" in (error as BrokenFile))) throw error;
+      converting.broken(below, error as BrokenFile);
     }
   }
   if (existsSync(join(folder, SUCCESS))) cpSync(join(folder, SUCCESS), join(to, SUCCESS));
+}
+
+async function refuseOthers({ from, manifests }: Converting, below: string): Promise<void> {
+  const manifest = manifests.get(below);
+  const file = manifest?.partitions.flatMap(({ files }) => files).find(({ path }) => path === below);
+  if (file !== undefined && (await sha256(join(from, below))) !== file.sha256)
+    throw new BrokenFile(`"${join(from, below)}" is not the file that run ${manifest!.run} has published, by its SHA-256.`);
 }
 
 /** Slots are converted with their histories. */
@@ -76,6 +105,9 @@ export async function convertFile({ from, to, wanted, manifests }: Converting, p
     const sink = new FileSink(wanted.layout, wanted.padding, found.settings, newFiles(join(to, partition), rest, files));
     await read(folder, name, rest, found, sink);
     return sink.finish().map((rows, i) => ({ path: `${partition}/${files[i].name}`, rows, ...files[i].told() }));
+  } catch (error) {
+    for (const file of files) file.remove();
+    throw error;
   } finally {
     for (const file of files) file.close();
   }
@@ -93,12 +125,14 @@ class NewFile {
   private readonly fd: number;
   private readonly hash = createHash("sha256");
   private bytes = 0;
+  private readonly path: string;
 
   constructor(
     folder: string,
     readonly name: string,
   ) {
-    this.fd = openSync(join(folder, name), "wx");
+    this.path = join(folder, name);
+    this.fd = openSync(this.path, "wx");
   }
 
   write(bytes: Uint8Array): void {
@@ -109,6 +143,11 @@ class NewFile {
 
   told(): Pick<ManifestFile, "bytes" | "sha256"> {
     return { bytes: this.bytes, sha256: this.hash.digest("hex") };
+  }
+
+  /** Half of a file is none. */
+  remove(): void {
+    rmSync(this.path);
   }
 
   close(): void {

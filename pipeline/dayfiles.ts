@@ -61,15 +61,16 @@ export interface DayFiles {
 }
 
 export function dayFiles(layout: Layout, padding: Padding, settings: FileSettings, open: Open): DayFiles {
-  if (layout === "rows") return new Rows(settings, open("part"));
+  if (layout === "rows") return new Rows(settings, padding, open("part"));
   return layout === "rankings" ? new Rankings(settings, padding, open("part")) : new Histories(settings, padding, open);
 }
 
 class Rows implements DayFiles {
   private readonly file: TrainingFile;
 
-  constructor(settings: FileSettings, write: (bytes: Uint8Array) => void) {
-    this.file = new TrainingFile({ ...settings, createdBy: CREATED_BY }, write);
+  constructor(settings: FileSettings, padding: Padding, write: (bytes: Uint8Array) => void) {
+    const notes = padding === "none" ? { notes: notesOf("rows", padding, settings) } : {};
+    this.file = new TrainingFile({ ...settings, padding, createdBy: CREATED_BY, ...notes }, write);
   }
 
   history({ customerLo, customerHi, items, types, times, from, to }: HistoryAt): void {
@@ -102,16 +103,20 @@ const historyColumns = (settings: FileSettings): TableColumn[] => [
   ...(hasTimes(settings) ? [ofHistory("action_times", "int64")] : []),
 ];
 
+function notesOf(layout: Layout, padding: Padding, { historyLength, rowGroupBytes, columns }: FileSettings): Record<string, string> {
+  const note: LayoutNote = { layout, padding, historyLength, rowGroupBytes, columns: [...columns] };
+  return { [NOTE_KEY]: JSON.stringify(note) };
+}
+
 function tableOf(
-  layout: LayoutNote["layout"],
+  layout: Layout,
   columns: TableColumn[],
   padding: Padding,
   settings: FileSettings,
   write: (bytes: Uint8Array) => void,
 ): TableFile {
   const { compression, rowGroupBytes, historyLength } = settings;
-  const note: LayoutNote = { layout, padding, historyLength, rowGroupBytes, columns: [...settings.columns] };
-  const notes = { [NOTE_KEY]: JSON.stringify(note) };
+  const notes = notesOf(layout, padding, settings);
   const length = padding === "none" ? null : historyLength;
   return new TableFile({ columns, historyLength: length, compression, rowGroupBytes, createdBy: CREATED_BY, notes }, write);
 }

@@ -1,7 +1,6 @@
-/** What a file says of its layout: files of other layouts than rows have an entry in their key-value metadata, which readers of Parquet show. */
+/** What a file says of its layout: files of other layouts than rows with padding have an entry in their key-value metadata, which readers of Parquet show. */
 import type { FileMetaData } from "hyparquet";
 import { z } from "zod";
-import { ConfigError } from "./errors";
 
 export const LAYOUTS = ["rows", "rankings", "histories"] as const;
 export type Layout = (typeof LAYOUTS)[number];
@@ -18,7 +17,7 @@ export const LAYOUT_COLUMNS = ["ranking_id", "customer_id", "impression_index", 
 
 /** What it takes to make the rows of a file again. */
 export const LayoutNote = z.strictObject({
-  layout: z.enum(["rankings", "histories"]),
+  layout: z.enum(LAYOUTS),
   padding: z.enum(PADDINGS),
   historyLength: z.number().int().positive(),
   rowGroupBytes: z.number().int().positive(),
@@ -56,7 +55,7 @@ export function layoutOf(text: string | undefined): OutputLayout | undefined {
 export const layoutName = ({ layout, padding }: OutputLayout): string =>
   `the layout ${layout}${padding === "none" ? ", without padding" : ""}`;
 
-/** Undefined for a file of rows. */
+/** Undefined for a file of rows with padding. */
 export function layoutNoteOf({ key_value_metadata: entries }: FileMetaData): LayoutNote | undefined {
   const text = entries?.find(({ key }) => key === NOTE_KEY)?.value;
   if (text === undefined) return undefined;
@@ -65,13 +64,4 @@ export function layoutNoteOf({ key_value_metadata: entries }: FileMetaData): Lay
   } catch {
     return undefined;
   }
-}
-
-/** @throws ConfigError where a file is of another layout than rows */
-export function mustBeRows(metadata: FileMetaData, path: string): void {
-  const note = layoutNoteOf(metadata);
-  if (note === undefined) return;
-  throw new ConfigError(
-    `"${path}" is of the layout ${note.layout}; this command reads the layout rows. Convert it first: backstory convert OUTPUT --to=FOLDER --layout=rows.`,
-  );
 }

@@ -16,7 +16,7 @@ import { ConfigError } from "./errors";
 import { findInputs, planSplits, textBytes } from "./io/files";
 import { isRemote } from "./io/remote";
 import { IMPRESSIONS, type InputFile, type Split } from "./io/rows";
-import { LAYOUT_COLUMNS, type Layout } from "./layout";
+import { isPlain, LAYOUT_COLUMNS, type OutputLayout } from "./layout";
 import { planMemory } from "./memory";
 import { type BuildOptions, dateRange, outputColumns, parseLimit } from "./options";
 import { dataOptions, inputOf, schemaOf } from "./origin";
@@ -46,9 +46,7 @@ export async function planRun(options: BuildOptions, runId: string, exports?: Ex
   const seen = (await runsIn(placeOf(options.output))).filter((run) => run !== runId);
   const tables = tablesOf(options);
   const columns = outputColumns(options.columns);
-  if (options.layout === "rows" && options.padding === "none")
-    throw new ConfigError("--padding=none is for rankings and histories; got --layout=rows. Leave it out.");
-  refuseLacking(options.layout, columns);
+  refuseLacking(options, columns);
   await refuseOtherLayout(options, placeOf(options.output));
   const range = options.dates === undefined ? undefined : dateRange(options.dates);
   const inputs = await findAll(options, tables, exports);
@@ -112,12 +110,13 @@ export async function planRun(options: BuildOptions, runId: string, exports?: Ex
   };
 }
 
-/** Other layouts have columns of their own, so they are made of rows that have all. */
-function refuseLacking(layout: Layout, columns: readonly OutputColumn[]): void {
-  const missing = layout === "rows" ? undefined : LAYOUT_COLUMNS.find((needed) => !columns.some(({ holds }) => holds === needed));
+/** What reads other layouts makes rows with padding of them, for which it wants all that tells rows apart. */
+function refuseLacking({ layout, padding }: OutputLayout, columns: readonly OutputColumn[]): void {
+  if (isPlain({ layout, padding })) return;
+  const missing = LAYOUT_COLUMNS.find((needed) => !columns.some(({ holds }) => holds === needed));
   if (missing !== undefined)
     throw new ConfigError(
-      `--layout=${layout} takes the columns ${LAYOUT_COLUMNS.join(", ")}; --columns leaves out ${missing}. Name it as well, or write --columns=standard.`,
+      `${layout === "rows" ? `--padding=${padding}` : `--layout=${layout}`} takes the columns ${LAYOUT_COLUMNS.join(", ")}; --columns leaves out ${missing}. Name it as well, or write --columns=standard.`,
     );
 }
 
