@@ -9,7 +9,7 @@ import { type Ranking, rankingsOf, Twins } from "../../layouts/model";
 import { main } from "../../pipeline/cli";
 import { generate } from "../../pipeline/generate";
 import type { Layout } from "../../pipeline/layout";
-import { SLOW } from "../suite";
+import { SLOW, slowTest } from "../suite";
 import { buildTo, forget, type Row, readFile, verified, writeFile } from "../verify/outputs";
 
 jest.setTimeout(120_000);
@@ -85,7 +85,7 @@ describe("converted and back, every file has the same bytes", () => {
     expect((await verified(at(`back-${names - 1}`))).differences).toBe(0);
   });
 
-  test("OTTO", async () => {
+  slowTest("OTTO", async () => {
     await buildTo(at("otto"), inputsIn("examples/otto"));
     await expectSameBack("otto");
   });
