@@ -40,8 +40,10 @@ export interface Comparison {
 /** @throws ConfigError, BrokenFile */
 export async function compare(here: string, there: string, options: CompareOptions): Promise<Comparison> {
   const copies = new Copies(options.tempDir);
-  const open = async (path: string, mapping: string | undefined) =>
-    openTable(path, await copies.output(path, (below) => /(^|[^/])\.(parquet|pq)$/i.test(below)), parseMapping(mapping ?? "") ?? {});
+  const open = async (path: string, mapping: string | undefined) => {
+    const folder = await copies.rows(await copies.output(path, (below) => /(^|[^/])\.(parquet|pq)$/i.test(below)));
+    return openTable(path, folder, parseMapping(mapping ?? "") ?? {});
+  };
   try {
     return await compareTables(await open(here, options.columnsHere), await open(there, options.columns), options);
   } finally {

@@ -3,7 +3,6 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { ConfigError } from "../pipeline/errors";
 import { BrokenFile } from "../pipeline/io/rows";
-import { mustBeRows } from "../pipeline/layout";
 import type { ArrowColumn } from "../verify/output/arrow";
 import { columnsIn, footerOf } from "../verify/output/reader";
 import { COLUMNS, type ColumnName, LISTS } from "./options";
@@ -66,7 +65,6 @@ async function columnsOf(table: string, file: TableFile, mapping: Partial<Record
   const metadata = await footerOf(file.path).catch((error: Error) => {
     throw new BrokenFile(`"${file.path}" cannot be read as Parquet (${error.message}).`);
   });
-  mustBeRows(metadata, file.path);
   const { schema } = metadata;
   const there = new Set(schema.slice(1).map(({ name }) => name));
   const columns: Table["columns"] = {};

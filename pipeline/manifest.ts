@@ -18,7 +18,7 @@ const runId = z.string().regex(RUN_ID);
 /** A file as published. */
 export const ManifestFile = z.strictObject({
   path: z.string().describe("from the output folder: dt=2025-08-16/part-00000-of-00001.parquet"),
-  rows: count.describe("rows in it"),
+  rows: count.describe("as its footer tells: of the layout histories those of histories and of slots, each in their file"),
   bytes: count.describe("size of the file"),
   sha256: z
     .string()
@@ -123,13 +123,15 @@ export const Manifest = z.strictObject({
   schema: z
     .array(
       z.strictObject({
-        name: z.string().describe("in the files"),
+        name: z.string().describe("in the rows"),
         holds: z.string().describe("the column's own name, as --columns takes it"),
         type: z.string().describe("such as int64, list<int32>"),
       }),
     )
-    .describe("columns of the files, in order; dt comes from the folder"),
-  rows: count.describe("rows published"),
+    .describe(
+      "columns of the rows, in order; dt comes from the folder. Files of another layout than rows, which options.layout tells, have those of that layout",
+    ),
+  rows: count.describe("one for each slot, whatever the layout"),
   bytes: count.describe("of the files"),
   partitions: z.array(Partition).describe("in order of dt"),
   emptied: z
