@@ -67,6 +67,17 @@ const ManifestInput = z.strictObject({
 });
 export type ManifestInput = z.infer<typeof ManifestInput>;
 
+/** Rows of actions that are not from when they say, or came late. */
+const Late = z.looseObject({
+  rows: count.describe("rows of any kind but `after the last cutoff`, each counted once"),
+  days: z.record(z.string(), z.record(z.string(), count)).describe("rows by kind and day"),
+});
+export type Late = z.infer<typeof Late>;
+
+/** A rejected row by its place: nothing of what is in it. */
+const Example = z.looseObject({ reason: z.string(), file: z.string(), position: count.describe("line, row or element, from 1") });
+export type Example = z.infer<typeof Example>;
+
 /** As in the ledger; what later versions count besides stays. */
 const TableCounts = z.looseObject({
   rows: count,
@@ -75,6 +86,8 @@ const TableCounts = z.looseObject({
   lacking: z.record(z.string(), count),
   columns: z.array(z.string()),
   zeroItems: count,
+  late: Late.optional(),
+  examples: z.array(Example).optional().describe("the first three rejects of each reason, in order of reasons, then files"),
 });
 
 const counts = z.record(z.string(), count);
