@@ -78,7 +78,7 @@ function lengths(both: Both, draw: Draw): Chart | null {
     id: "lengths",
     title: "Length of histories",
     definition: "Rows by the number of real actions in their history, padding not counted.",
-    svg: draw.bars(rows, { x: "bin", y: "share", xLabel: "actions", yLabel: "share of rows", order: bins }),
+    svg: draw.bars(rows, { x: "bin", y: "share", xLabel: "actions, at least", yLabel: "share of rows", order: bins }),
     table: {
       head: ["actions", ...headsOf(both, ["rows", "share"])],
       rows: bins.map((bin) => [bin, ...cellsOf(both, (figures) => cells(figures, bin))]),

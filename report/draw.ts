@@ -55,7 +55,8 @@ export interface Draw {
   ): string;
   ranges(rows: readonly { dt: Date; type: string; newest: number; oldest: number }[], types: readonly string[]): string;
   flow(rows: readonly { table: string; place: string; rows: number }[]): string;
-  days(rows: readonly { label: string; color: string; day: string; rows: number }[]): string;
+  /** @param labels in order from the top */
+  days(rows: readonly { label: string; color: string; day: string; rows: number }[], labels: readonly string[]): string;
 }
 
 export async function drawing(): Promise<Draw> {
@@ -65,6 +66,8 @@ export async function drawing(): Promise<Draw> {
   return new Drawing(plot, document);
 }
 
+/** So fine that the first of all people on earth is among them. */
+const TENTHS = Array.from({ length: 11 }, (_, i) => 10 ** (i - 10));
 const PLACE_COLORS: Record<string, string> = { used: "var(--first)", rejected: "var(--second)" };
 
 class Drawing implements Draw {
@@ -89,7 +92,7 @@ class Drawing implements Draw {
       color: { ...twoColors, legend: false },
       marks: [
         plot.ruleY([0]),
-        plot.line(rows, { x, y, stroke: "series", strokeWidth: 2 }),
+        plot.line(rows, { x, y, z: "series", stroke: "series", strokeWidth: 2 }),
         plot.dot(rows, { x, y, fill: "series", r: 3, symbol: "series" }),
       ],
       symbol: { domain: twoColors.domain, range: ["circle", "square"] },
@@ -118,6 +121,7 @@ class Drawing implements Draw {
           x: () => 0,
           text: (what: string) => shortened(what, 56),
           textAnchor: "start",
+          dx: 3,
         }),
         plot.ruleX([0]),
       ],
@@ -139,14 +143,15 @@ class Drawing implements Draw {
 
   shares(rows: readonly (Series & { fraction: number; share: number })[], label: string): string {
     const { plot } = this;
+    const least = Math.min(0.1, ...rows.map(({ fraction }) => fraction));
     return this.svg({
-      x: { label, type: "log", domain: [Math.min(0.1, ...rows.map(({ fraction }) => fraction)), 1], tickFormat: percentTick, ticks: 4 },
+      x: { label, type: "log", domain: [least, 1], tickFormat: percentTick, ticks: TENTHS.filter((tenth) => tenth >= least) },
       y: { label: "share of rows", domain: [0, 1], tickFormat: percentTick, grid: true },
       color: twoColors,
       symbol: { domain: twoColors.domain, range: ["circle", "square"] },
       marks: [
         plot.ruleY([0]),
-        plot.line(rows, { x: "fraction", y: "share", stroke: "series", strokeWidth: 2 }),
+        plot.line(rows, { x: "fraction", y: "share", z: "series", stroke: "series", strokeWidth: 2 }),
         plot.dot(rows, { x: "fraction", y: "share", fill: "series", r: 2.5, symbol: "series" }),
       ],
     });
@@ -166,8 +171,8 @@ class Drawing implements Draw {
       color: { domain: types, range: types.map((type) => typeMark(type, types).color) },
       marks: [
         plot.ruleY([0]),
-        plot.line(here, { x: "position", y: "share", stroke: "type", strokeWidth: 2 }),
-        plot.line(there, { x: "position", y: "share", stroke: "type", strokeWidth: 1.5, strokeDasharray: "4 3" }),
+        plot.line(here, { x: "position", y: "share", z: "type", stroke: "type", strokeWidth: 2 }),
+        plot.line(there, { x: "position", y: "share", z: "type", stroke: "type", strokeWidth: 1.5, strokeDasharray: "4 3" }),
         this.named(here, types),
       ],
     });
@@ -182,13 +187,17 @@ class Drawing implements Draw {
 
   ranges(rows: readonly { dt: Date; type: string; newest: number; oldest: number }[], types: readonly string[]): string {
     const { plot } = this;
-    // a logarithmic scale has no 0: what is less than a minute shows as one
     const marks = types.map((type) => typeMark(type, types));
-    const shown = rows.map((row) => ({ ...row, newest: Math.max(1 / 1440, row.newest), oldest: Math.max(1 / 1440, row.oldest) }));
+    // a logarithmic scale has no 0: what is less than a minute shows as one; d3's would not label hours
+    const log = (days: number) => Math.log10(Math.max(1 / 1440, days));
+    const shown = rows.map((row) => ({ ...row, newest: log(row.newest), oldest: log(row.oldest) }));
+    const [low, high] = [Math.min(...shown.map(({ newest }) => newest)) - 0.1, Math.max(...shown.map(({ oldest }) => oldest)) + 0.1];
+    const ages = AGES.map(([age]) => log(age)).filter((age) => age >= low && age <= high);
     return this.svg({
       height: 200 + 10 * types.length,
+      marginLeft: 62,
       x: { label: "dt", type: "utc", ...daysAxis(rows.map(({ dt }) => dt)) },
-      y: { label: "before the cutoff", type: "log", reverse: true, grid: true, ticks: AGES.map(([age]) => age), tickFormat: ageTick },
+      y: { label: "before the cutoff", domain: [high, low], grid: true, ticks: ages, tickFormat: (age: number) => ageTick(10 ** age) },
       color: { domain: types, range: marks.map(({ color }) => color) },
       symbol: { domain: types, range: marks.map(({ shape }) => shape) },
       marks: [
@@ -236,9 +245,8 @@ class Drawing implements Draw {
   }
 
   /** Rows by day, as circles whose area says how many: a few stay visible beside very many. */
-  days(rows: readonly { label: string; color: string; day: string; rows: number }[]): string {
+  days(rows: readonly { label: string; color: string; day: string; rows: number }[], labels: readonly string[]): string {
     const { plot } = this;
-    const labels = [...new Set(rows.map(({ label }) => label))];
     const days = [...new Set(rows.map(({ day }) => day))].sort();
     const most = Math.max(...rows.map(({ rows }) => rows));
     const colors = new Map(rows.map(({ label, color }) => [label, color]));
@@ -290,7 +298,8 @@ class Drawing implements Draw {
     // the style that Plot brings is the page's matter, and would be there once for each chart; what the parts are called says nothing to anyone
     return (drawn as unknown as { outerHTML: string }).outerHTML
       .replace(/<style>.*?<\/style>/s, "")
-      .replace(/^<svg class="[^"]*"/, "<svg")
+      .replace(/ class="plot-[^"]*"/, "")
+      .replaceAll(/"[^"]*\.\d{3}[^"]*"/g, (value) => value.replaceAll(/(\.\d\d)\d+/g, "$1"))
       .replaceAll(/ aria-(label|description|hidden)="[^"]*"/g, "")
       .replaceAll(/ (fill|stroke)="(white|#fff)"/g, ' $1="var(--paper)"');
   }

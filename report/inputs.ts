@@ -58,10 +58,10 @@ export function ledger(both: Both, draw: Draw): Chart | null {
   return {
     id: "ledger",
     title: "Where input rows ended",
-    definition: `Every row of the inputs ends in exactly one place, the first that fits. Widths are shares of a table's rows.${both.there === undefined ? "" : " The picture is of this output."}`,
+    definition: `Every row of the inputs ends in exactly one place, the first that fits. Widths, and shares, are of the table's rows.${both.there === undefined ? "" : " The picture is of this output."}`,
     svg: draw.flow(rows.map(({ table, what, rows }) => ({ table, place: what, rows }))),
     table: {
-      head: ["table and place", ...headsOf(both, ["rows", "of its table"])],
+      head: ["table and place", ...headsOf(both, ["rows", "share"])],
       rows: union(both, placesOf).map((each) => [nameOf(each), ...cells(both, placesOf, each)]),
     },
     drift: drift(both, (figures) => Object.fromEntries(placesOf(figures).map((each) => [nameOf(each), each.rows]))),
@@ -83,7 +83,7 @@ export function rejects(both: Both, draw: Draw): Chart | null {
     id: "rejects",
     title: "Rejects",
     definition:
-      "Input rows that could not be read as what they should be, by table and reason, and where the first of each are: line, row or element. --rejects of a build names all, --max-rejects and --fail-on=rejects>0.1% say how many are too many.",
+      "Input rows that could not be read as what they should be, by table and reason, as shares of the table, and where the first of each are: file, then line (of text), row (of Parquet) or element (of a JSON array). --rejects of a build names all of them; --max-rejects and --fail-on=rejects>0.1% say how many are too many.",
     svg:
       all.length === 0
         ? undefined
@@ -92,7 +92,7 @@ export function rejects(both: Both, draw: Draw): Chart | null {
             shown.map(nameOf),
           ),
     table: {
-      head: ["table and reason", ...headsOf(both, ["rows", "of its table"]), "where the first are"],
+      head: ["table and reason", ...headsOf(both, ["rows", "share"]), "where the first are"],
       rows: all.map((each) => [nameOf(each), ...cells(both, reasonsOf, each), examples.get(nameOf(each)) ?? ""]),
       more: all.length === 0 ? "No row of the inputs was rejected." : undefined,
     },

@@ -47,6 +47,9 @@ ${runs(here)}
 
 const escaped = (text: string): string => text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 
+/** Text in which options look like ones. */
+const coded = (text: string): string => escaped(text).replace(/--[a-z][a-z-]*(=(?:[\w%-]|&#\d+;|\.\d)+)?/g, "<code>$&</code>");
+
 const LEGEND = `<p class="legend"><span class="key first"></span> this output, round marks <span class="key second"></span> the other, square marks</p>`;
 
 /** What was run last, in a line. */
@@ -55,7 +58,7 @@ function facts({ manifests }: Figures): string {
   if (last === undefined) return "";
   const { historyLength, lookbackDays, timezone } = last.options;
   const told = [
-    `${manifests.length === 1 ? "published" : `${thousands(manifests.length)} runs, the last published`} ${minute(last.committed)} UTC by backstory ${last.versions.backstory}`,
+    `${manifests.length === 1 ? "Published" : `${thousands(manifests.length)} runs, the last published`} ${minute(last.committed)} UTC by backstory ${last.versions.backstory}`,
     typeof historyLength === "number" ? `history length ${thousands(historyLength)}` : "",
     lookbackDays === undefined ? "" : lookbackDays === "none" ? "no lookback" : `lookback ${lookbackDays} days`,
     timezone === undefined ? "" : `time zone ${timezone}`,
@@ -74,19 +77,26 @@ function summary(here: Figures, there: Figures | undefined): string {
   const tiles = [
     tile("rows", ({ rows }) => ({ value: thousands(rows) })),
     tile("days with rows", ({ days }) => daysTold(days.filter(({ rows }) => rows > 0).map(({ dt }) => dt))),
-    tile("customers", ({ customers }) => ({ value: customers === null ? "not told" : thousands(customers.at(-1)?.count ?? 0) })),
-    tile("rows without history", ({ quality }) => ({ value: percent(quality.zero_history_pct) })),
-    tile("actions of a history", ({ quality }) => ({ value: thousands(quality.avg_history_length), more: "on average" })),
-    tile("rows with is_order", ({ orders }) => ({ value: orders === null ? "not told" : percent(orders) })),
+    tile("customers", (figures) =>
+      ofRows(figures, ({ customers }) => (customers === null ? "not told" : thousands(customers.at(-1)?.count ?? 0))),
+    ),
+    tile("rows without history", (figures) => ofRows(figures, ({ quality }) => percent(quality.zero_history_pct))),
+    tile("actions of a history", (figures) => ({
+      ...ofRows(figures, ({ quality }) => thousands(quality.avg_history_length)),
+      more: "on average",
+    })),
+    tile("rows with is_order", (figures) => ofRows(figures, ({ orders }) => (orders === null ? "not told" : percent(orders)))),
     tile("input rows rejected", (figures) => ofInputs(figures, rejectedRows)),
     tile("input rows late", (figures) => ofInputs(figures, (counts) => counts.late?.rows ?? 0)),
   ];
   return `<section aria-labelledby="summary"><h2 id="summary">In short</h2><dl class="tiles">${tiles.join("")}</dl>${warnings(here)}</section>`;
 }
 
+const ofRows = (figures: Figures, told: (figures: Figures) => string) => ({ value: figures.rows === 0 ? "no rows" : told(figures) });
+
 function daysTold(days: readonly string[]): { value: string; more?: string } {
-  if (days.length < 2) return { value: days[0] ?? "none" };
-  return { value: thousands(days.length), more: `${days[0]} to ${days.at(-1)}` };
+  const [first, last] = [days[0], days.at(-1)];
+  return { value: thousands(days.length), more: first === last ? first : `${first} to ${last}` };
 }
 
 function ofInputs({ manifests }: Figures, of: (counts: Counts) => number): { value: string; more?: string } {
@@ -119,7 +129,7 @@ function figure({ id, title, definition, svg, legend, table, terms, drift }: Cha
       ? `<details><summary>The numbers<span class="hidden"> of ${escaped(title)}</span></summary>${numbers}${more}</details>`
       : `<div class="numbers">${numbers}${more}</div>`;
   return `<figure id="${escaped(id)}"${WIDE[id] === undefined ? "" : ` class="${WIDE[id]}"`}>
-<figcaption><h3>${escaped(title)}</h3><p>${escaped(definition)}</p>${drift === undefined ? "" : `<p class="drift">Drift: ${escaped(drift)}.</p>`}</figcaption>
+<figcaption><h3>${escaped(title)}</h3><p>${coded(definition)}</p>${drift === undefined ? "" : `<p class="drift">Drift: ${escaped(drift)}.</p>`}</figcaption>
 <div class="parts">${picture}${shown}</div>${termsOf(terms ?? [])}
 </figure>`;
 }
@@ -143,7 +153,7 @@ function keysOf(legend: NonNullable<Chart["legend"]>): string {
 function termsOf(terms: NonNullable<Chart["terms"]>): string {
   if (terms.length === 0) return "";
   const told = terms.map(
-    ({ term, means, acts }) => `<dt>${escaped(term)}</dt><dd>${escaped(means)} <em>What acts on it:</em> ${escaped(acts)}</dd>`,
+    ({ term, means, acts }) => `<dt>${escaped(term)}</dt><dd>${coded(means)} <em>What acts on it:</em> ${coded(acts)}</dd>`,
   );
   return `<dl class="terms">${told.join("")}</dl>`;
 }

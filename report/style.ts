@@ -11,14 +11,13 @@ a{color:var(--link)}:focus-visible{outline:2px solid var(--link);outline-offset:
 .tile{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:8px 12px}
 .tile dt{color:var(--soft);font-size:.85rem}.tile dd{margin:0;font-size:1.15rem;font-weight:600}.tile small{display:block;font-weight:400;font-size:.8rem;color:var(--soft)}
 section>h3{margin-top:1em}section>ul{margin:.2em 0;padding-left:1.2em;overflow-wrap:anywhere}
-.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(360px,100%),1fr));gap:16px;align-items:start}
+.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(360px,100%),1fr));gap:16px}
 figure{margin:0;padding:14px;border:1px solid var(--line);border-radius:8px;background:var(--paper);min-width:0}
 .widest{grid-column:1/-1}
 @media (min-width:780px){.wide{grid-column:span 2}}
-.wide .parts,.widest .parts{display:flex;flex-wrap:wrap;gap:8px 28px;align-items:flex-start}
-.wide .picture,.widest .picture{flex:0 1 372px;min-width:0}.numbers{flex:1 1 300px;min-width:0;max-width:100%}
-.widest .numbers{max-width:760px}
-figcaption p{margin:0 0 .5em;font-size:.85rem;color:var(--soft);max-width:75ch}figcaption .drift{color:var(--ink)}
+.wide .parts,.widest .parts{display:flex;flex-wrap:wrap;gap:8px 20px;align-items:flex-start}
+.wide .picture,.widest .picture{flex:0 1 350px;min-width:0}.numbers{flex:1 1 320px;min-width:0;max-width:100%}
+figcaption p{margin:0 0 .5em;font-size:.85rem;color:var(--soft);max-width:100ch}figcaption .drift{color:var(--ink)}
 .picture>svg{display:block;width:100%;max-width:420px;height:auto;margin:0 auto;font:11px system-ui,sans-serif;overflow:visible}
 svg text{fill:currentColor}
 .keys{display:grid;grid-template-columns:repeat(auto-fit,minmax(130px,1fr));gap:0 12px;list-style:none;margin:.4em 0 0;padding:0;font-size:.8rem}.keys svg{width:12px;height:12px;margin-right:6px;vertical-align:-1px}
@@ -28,10 +27,11 @@ details{margin-top:.5em}summary{cursor:pointer;font-size:.9rem;width:max-content
 .scroll{overflow:auto;max-height:32rem}
 table{border-collapse:collapse;font-size:.85rem;width:100%}th,td{padding:3px 0 3px 12px;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap;font-variant-numeric:tabular-nums}
 th:first-child{padding-left:0}thead th{position:sticky;top:0;background:var(--paper)}
-th[scope=row],thead th:first-child{text-align:left;font-weight:500}
+th[scope=row],thead th:first-child{text-align:left;font-weight:500}th[scope=row]{white-space:normal;min-width:6.4em}
+#rejects td:last-child{text-align:left;white-space:normal;min-width:11em;overflow-wrap:anywhere}#rejects thead th:last-child{text-align:left}
 .legend{font-size:.9rem}.key{display:inline-block;width:.8em;height:.8em;margin:0 .2em 0 .8em}.key.first{background:var(--first);border-radius:50%;margin-left:0}.key.second{background:var(--second)}
 .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
-code{font-size:.9em}
+code{font-size:.9em;white-space:nowrap}
 @page{margin:12mm}
 @media print{:root{--ink:#000;--soft:#333;--card:#fff}body{max-width:none;padding:0;font-size:10pt}.facts a{display:none}
 .charts{grid-template-columns:1fr 1fr;gap:10px}figure,tr,.tile{break-inside:avoid}.widest,.wide{break-inside:auto}h2,h3,thead{break-after:avoid}

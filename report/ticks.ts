@@ -17,7 +17,7 @@ export const AGES: [days: number, text: string][] = [
   [100, "100 days"],
   [1000, "1,000 days"],
 ];
-export const ageTick = (days: number): string => AGES.find(([age]) => age === days)?.[1] ?? ageText(days);
+export const ageTick = (days: number): string => AGES.find(([age]) => Math.abs(age - days) < 1e-9)?.[1] ?? ageText(days);
 
 const DAY_MS = 86_400_000;
 
