@@ -52,23 +52,26 @@ function daysTable(both: Both, what: string, cell: (day: Figures["days"][number]
   return { head: ["dt", ...headsOf(both, [what])], rows: days.map((dt) => [dt, ...cellsOf(both, (figures) => [of(figures, dt)])]) };
 }
 
-/** Bins of histories' lengths: 0 by itself, then 1, 2 to 3, 4 to 7, ... */
-export function binned(distribution: Record<string, number>): Record<string, number> {
+/** The so-manieth bin of histories' lengths: 0 by itself, then 1, 2 to 3, 4 to 7, ... */
+const binAt = (i: number): string => (i < 2 ? String(i) : `${2 ** (i - 1)} to ${2 ** i - 1}`);
+const binOf = (length: number): number => (length === 0 ? 0 : Math.floor(Math.log2(length)) + 1);
+
+function binned(distribution: Record<string, number>): Record<string, number> {
   const bins: Record<string, number> = {};
   for (const [length, rows] of Object.entries(distribution)) {
-    const from = Number(length) === 0 ? 0 : 2 ** Math.floor(Math.log2(Number(length)));
-    const bin = from < 2 ? String(from) : `${from} to ${2 * from - 1}`;
+    const bin = binAt(binOf(Number(length)));
     bins[bin] = (bins[bin] ?? 0) + rows;
   }
   return bins;
 }
 
-const byFirst = (a: string, b: string): number => Number.parseInt(a, 10) - Number.parseInt(b, 10);
-
 function lengths(both: Both, draw: Draw): Chart | null {
   if (both.here.rows === 0) return null;
   const of = ({ quality }: Figures) => binned(quality.sequence_length_distribution);
-  const bins = [...new Set([of(both.here), both.there === undefined ? {} : of(both.there)].flatMap(Object.keys))].sort(byFirst);
+  const all = [both.here, both.there].flatMap((figures) => Object.keys(figures?.quality.sequence_length_distribution ?? {}).map(Number));
+  const [first, last] = [all.reduce((a, b) => Math.min(a, b)), all.reduce((a, b) => Math.max(a, b))].map(binOf);
+  // also those between that no row has
+  const bins = Array.from({ length: last - first + 1 }, (_, i) => binAt(first + i));
   const rows = sides(both, (figures) => bins.map((bin) => ({ bin, share: (of(figures)[bin] ?? 0) / (figures.rows || 1) })));
   const cells = (figures: Figures, bin: string) => [
     thousands(of(figures)[bin] ?? 0),

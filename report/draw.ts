@@ -191,7 +191,10 @@ class Drawing implements Draw {
     // a logarithmic scale has no 0: what is less than a minute shows as one; d3's would not label hours
     const log = (days: number) => Math.log10(Math.max(1 / 1440, days));
     const shown = rows.map((row) => ({ ...row, newest: log(row.newest), oldest: log(row.oldest) }));
-    const [low, high] = [Math.min(...shown.map(({ newest }) => newest)) - 0.1, Math.max(...shown.map(({ oldest }) => oldest)) + 0.1];
+    const [first, last] = [Math.min(...shown.map(({ newest }) => newest)), Math.max(...shown.map(({ oldest }) => oldest))];
+    // wide enough for a tick
+    const margin = Math.max(0.1, (1.5 - last + first) / 2);
+    const [low, high] = [first - margin, last + margin];
     const ages = AGES.map(([age]) => log(age)).filter((age) => age >= low && age <= high);
     return this.svg({
       height: 200 + 10 * types.length,

@@ -113,10 +113,15 @@ function warnings({ manifests }: Figures): string {
   return all.length === 0 ? "" : `<h3>Warnings</h3><ul>${all.map((warning) => `<li>${escaped(warning)}</li>`).join("")}</ul>`;
 }
 
-/** Those whose numbers say more than their picture have these beside it. */
-const WIDE: Record<string, string> = { ledger: "wide", rejects: "widest", late: "widest" };
+/** Charts whose numbers say more than their picture have these beside it, and the room that takes. */
+function roomOf({ id, table }: Chart): "" | "wide" | "widest" {
+  if (id === "rejects" || id === "late") return "widest";
+  return id !== "ledger" ? "" : table.head.length > 3 ? "widest" : "wide";
+}
 
-function figure({ id, title, definition, svg, legend, table, terms, drift }: Chart): string {
+function figure(chart: Chart): string {
+  const { id, title, definition, svg, legend, table, terms, drift } = chart;
+  const room = roomOf(chart);
   const label = escaped(`${title}. ${definition}`);
   const picture =
     svg === undefined
@@ -125,10 +130,10 @@ function figure({ id, title, definition, svg, legend, table, terms, drift }: Cha
   const numbers = table.rows.length === 0 ? "" : tableOf(table, title);
   const more = table.more === undefined ? "" : `<p class="more">${escaped(table.more)}</p>`;
   const shown =
-    WIDE[id] === undefined
+    room === ""
       ? `<details><summary>The numbers<span class="hidden"> of ${escaped(title)}</span></summary>${numbers}${more}</details>`
       : `<div class="numbers">${numbers}${more}</div>`;
-  return `<figure id="${escaped(id)}"${WIDE[id] === undefined ? "" : ` class="${WIDE[id]}"`}>
+  return `<figure id="${escaped(id)}"${room === "" ? "" : ` class="${room}"`}>
 <figcaption><h3>${escaped(title)}</h3><p>${coded(definition)}</p>${drift === undefined ? "" : `<p class="drift">Drift: ${escaped(drift)}.</p>`}</figcaption>
 <div class="parts">${picture}${shown}</div>${termsOf(terms ?? [])}
 </figure>`;

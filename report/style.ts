@@ -34,7 +34,7 @@ th[scope=row],thead th:first-child{text-align:left;font-weight:500}th[scope=row]
 code{font-size:.9em;white-space:nowrap}
 @page{margin:12mm}
 @media print{:root{--ink:#000;--soft:#333;--card:#fff}body{max-width:none;padding:0;font-size:10pt}.facts a{display:none}
-.charts{grid-template-columns:1fr 1fr;gap:10px}figure,tr,.tile{break-inside:avoid}.widest,.wide{break-inside:auto}h2,h3,thead{break-after:avoid}
+.charts{grid-template-columns:1fr 1fr;gap:10px}figure,tr,.tile{break-inside:avoid}.widest,.wide{break-inside:auto}.widest .parts{display:block}h2,h3,thead{break-after:avoid}
 details::details-content{content-visibility:visible;height:auto}summary{list-style:none}summary::marker{content:""}
 .scroll{max-height:none;overflow:visible}th,td{white-space:normal;padding-left:6px;font-size:7.5pt;overflow-wrap:anywhere}thead th{position:static}}
 `;

@@ -94,11 +94,16 @@ async function violations(page: Page): Promise<string[]> {
   return violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`);
 }
 
-test.each(
-  PAGES.flatMap((name) =>
-    [390, 1280].flatMap((width) => (["light", "dark"] as const).map((colorScheme) => ({ name, width, colorScheme }))),
+/** Pages that have every chart there is are looked at in all four ways, the others in two. */
+const LOOKS = PAGES.flatMap((name) =>
+  [390, 1280].flatMap((width) =>
+    (["light", "dark"] as const)
+      .filter((colorScheme) => ["bad", "against"].includes(name) || (width === 390) === (colorScheme === "light"))
+      .map((colorScheme) => ({ name, width, colorScheme })),
   ),
-)("$name at $width pixels, $colorScheme: no error, nothing too wide, accessible", async ({ name, width, colorScheme }) => {
+);
+
+test.each(LOOKS)("$name at $width pixels, $colorScheme: no error, nothing too wide, accessible", async ({ name, width, colorScheme }) => {
   const { context, page, odd } = await open(name, width, colorScheme);
   expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
   expect(await page.locator("figure .picture > svg").count()).toBeGreaterThan(5);
