@@ -1,6 +1,6 @@
 /** What charts tell, against plain counts of the rows and of the lines that went in. */
 import { execFileSync } from "node:child_process";
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -190,6 +190,16 @@ describe("what manifests tell is what rows tell", () => {
     const told = await tables("several");
     forget(at("several"));
     expect(await tables("several")).toEqual(told);
+  });
+
+  test("not of a run one of whose files is another by now", async () => {
+    await buildTo(at("changed"), [...inputs, "--history-length=60"]);
+    const { manifests } = await figuresOf(at("changed"));
+    const [{ path }] = manifests[0].partitions[1].files;
+    copyFileSync(at("other", path), at("changed", path));
+    const figures = await figuresOf(at("changed"));
+    expect(figures.isTold).toBe(false);
+    expect(figures.quality.avg_history_length).not.toBe(manifests[0].quality.avg_history_length);
   });
 
   test("not of a run that counted fewer positions than a page shows", async () => {

@@ -60,6 +60,22 @@ test("shares are those of the most frequent ids", () =>
     }),
   ));
 
+test("ids are told apart by both of their words, however many there are", () => {
+  const tally = new Tally();
+  const naive = new Map<string, number>();
+  for (let i = 0; i < 20_000; i++) {
+    const [low, high, by] = [((i * 7919) % 3001) | 0, ((i * 31) % 17) - 8, (i % 5) + 1];
+    const key = `${low} ${high}`;
+    expect(tally.add(low, high, by)).toBe(!naive.has(key));
+    naive.set(key, (naive.get(key) ?? 0) + by);
+  }
+  const counts = [...naive.values()].sort((a, b) => b - a);
+  expect(tally.size).toBe(counts.length);
+  expect(counts.length).toBeGreaterThan(10_000);
+  const total = counts.reduce((a, b) => a + b, 0);
+  for (const { count, share } of tally.shares()) expect(share).toBeCloseTo(counts.slice(0, count).reduce((a, b) => a + b, 0) / total, 10);
+});
+
 test("drift is 0 between alike distributions, 1 between ones that have nothing in common, and the same both ways", () => {
   const counts = fc.dictionary(fc.constantFrom("a", "b", "c"), fc.integer({ min: 1, max: 100 }), { minKeys: 1 });
   fc.assert(
