@@ -3,6 +3,7 @@
 import { Metrics, type MetricsState } from "../transforms/metrics";
 import { addLedger, type Ledger, PLACES, type TableCounts, unbalanced } from "../transforms/tablecounts";
 import { PublishError } from "./errors";
+import { withExamples } from "./rejects";
 import type { SplitExtent } from "./scansplit";
 import type { WrittenFile } from "./writeday";
 
@@ -29,7 +30,7 @@ export function gather(reports: Iterable<Report>, maxPositions: number, tables: 
     else if ("extents" in report) extents.push(report.extents);
     else if ("metrics" in report) metrics.merge(Metrics.fromJSON(report.metrics));
   }
-  return { files: distinct(files), ledger: inOrder(ledger, tables), extents, metrics };
+  return { files: distinct(files), ledger: withExamples(inOrder(ledger, tables), extents), extents, metrics };
 }
 
 /** A writer that ran twice has written the same bytes under two names. */

@@ -76,6 +76,14 @@ export const LateCounts = z.looseObject({
   days: z.record(z.string(), z.record(z.string(), count)).describe("by kind and day: rows"),
 });
 
+/** A rejected row by its place: nothing of what is in it. */
+export const Example = z.looseObject({
+  reason: z.string().describe("why it was rejected"),
+  file: z.string().describe("path of the input file"),
+  position: count.describe("line, row or element, from 1"),
+});
+export type Example = z.infer<typeof Example>;
+
 /** As in the ledger; what later versions count besides stays. */
 export const TableCounts = z.looseObject({
   rows: count.describe("rows read"),
@@ -85,6 +93,7 @@ export const TableCounts = z.looseObject({
   columns: z.array(z.string()).describe("names of columns seen where a required one was missing"),
   zeroItems: count.describe("rows that have an item 0, which is legal but often a mistake"),
   late: LateCounts.optional().describe("rows that are not from when they say; absent if there are none"),
+  examples: z.array(Example).optional().describe("the first three rejects of each reason, in order of reasons, then files"),
 });
 
 const counts = z.record(z.string(), count);

@@ -42,7 +42,12 @@ export interface SplitExtent {
   positions: number;
   /** file of the split's rejects, one JSON object a line; null if it has none or nobody wants them */
   rejects: string | null;
+  /** by reason: the first positions of its rejects, ascending */
+  examples: Record<string, number[]>;
 }
+
+/** So many of each reason are told in the manifest. */
+export const MOST_EXAMPLES = 3;
 
 /** Rows gathered before they are handed on as batches; with those of one chunk more they fit into memory that is used again. */
 const BATCH_ROWS = 3 << 16;
@@ -63,7 +68,7 @@ export async function scanSplit(input: ScanInput, emit: Emit<ScanOutput>): Promi
     await emit({ rows: scan.takeRows() });
     await emit({ ledger: scan.finish() });
     const rejects = (await scan.rejectsFile?.finish()) ?? null;
-    await emit({ extents: { table: split.table, path: split.file.path, index: split.index, positions, rejects } });
+    await emit({ extents: { table: split.table, path: split.file.path, index: split.index, positions, rejects, examples: scan.examples } });
   } finally {
     scan.rejectsFile?.discard();
   }
@@ -127,6 +132,7 @@ class Scan implements FastSink {
   readonly optional: readonly string[];
   rejectsFile: RejectsFile | undefined;
   drain: () => Promise<void> = async () => {};
+  readonly examples: Record<string, number[]> = {};
 
   private readonly gatheredActions: ActionGather;
   private readonly gatheredRankings = new RankingBuilder();
@@ -239,9 +245,18 @@ class Scan implements FastSink {
   private rejected(reason: string, position: number): void {
     const { reasons } = this.counts;
     reasons[reason] = (reasons[reason] ?? 0) + 1;
+    this.exemplify(reason, position);
     if (this.rejectsFolder === null) return;
     this.rejects.push(JSON.stringify({ position, reason }));
     if (this.rejects.length >= 10_000) this.writeRejects();
+  }
+
+  /** Whatever the order in which a reader comes to its rows. */
+  private exemplify(reason: string, position: number): void {
+    const known = (this.examples[reason] ??= []);
+    if (known.length === MOST_EXAMPLES && position > known[MOST_EXAMPLES - 1]) return;
+    known.push(position);
+    known.sort((a, b) => a - b).splice(MOST_EXAMPLES);
   }
 
   private writeRejects(): void {

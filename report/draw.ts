@@ -1,5 +1,8 @@
 /** Charts as SVG, by Observable Plot in a document that no browser has. Colours are names that the page gives for light and for dark. */
 import type * as PlotModule from "@observablehq/plot";
+import { bandsOf } from "./bands";
+import type { Mark } from "./chart";
+import { AGES, ageTick, apart, countTick, daysAxis, firstTick, percentTick, shortened, spread } from "./ticks";
 
 type Plot = typeof PlotModule;
 
@@ -16,18 +19,23 @@ interface Axes {
   isShare?: boolean;
   /** of the categories */
   order?: readonly string[];
-  /** bars from left to right */
-  isLying?: boolean;
 }
 
 const twoColors = { domain: ["this output", "the other"], range: ["var(--first)", "var(--second)"] };
-const TYPE_COLORS: Record<string, string> = {
-  padding: "var(--padding)",
-  click: "var(--first)",
-  "add-to-cart": "var(--second)",
-  order: "var(--third)",
+const TYPE_MARKS: Record<string, Mark> = {
+  padding: { color: "var(--padding)", shape: "circle" },
+  click: { color: "var(--first)", shape: "circle" },
+  "add-to-cart": { color: "var(--second)", shape: "square" },
+  order: { color: "var(--third)", shape: "triangle" },
 };
-const colorOf = (type: string): string => TYPE_COLORS[type] ?? "var(--fourth)";
+/** Of types that users have declared, one after the other. */
+const OTHER_MARKS: Mark[] = [
+  { color: "var(--fourth)", shape: "diamond" },
+  { color: "var(--fifth)", shape: "circle" },
+  { color: "var(--sixth)", shape: "square" },
+];
+export const typeMark = (type: string, types: readonly string[]): Mark =>
+  TYPE_MARKS[type] ?? OTHER_MARKS[types.filter((each) => TYPE_MARKS[each] === undefined).indexOf(type) % OTHER_MARKS.length];
 
 /** As wide as a phone shows without scaling, so that text has its size everywhere. */
 const WIDTH = 350;
@@ -38,6 +46,7 @@ const LINE_OF_TEXT = 0.07;
 export interface Draw {
   lines(rows: readonly Series[], axes: Axes): string;
   bars(rows: readonly Series[], axes: Axes): string;
+  lying(rows: readonly (Series & { what: string; rows: number })[], order: readonly string[]): string;
   shares(rows: readonly (Series & { fraction: number; share: number })[], label: string): string;
   types(
     here: readonly { position: number; type: string; share: number }[],
@@ -46,6 +55,8 @@ export interface Draw {
   ): string;
   ranges(rows: readonly { dt: Date; type: string; newest: number; oldest: number }[], types: readonly string[]): string;
   flow(rows: readonly { table: string; place: string; rows: number }[]): string;
+  /** @param labels in order from the top */
+  days(rows: readonly { label: string; color: string; day: string; rows: number }[], labels: readonly string[]): string;
 }
 
 export async function drawing(): Promise<Draw> {
@@ -55,6 +66,10 @@ export async function drawing(): Promise<Draw> {
   return new Drawing(plot, document);
 }
 
+/** So fine that the first of all people on earth is among them. */
+const TENTHS = Array.from({ length: 11 }, (_, i) => 10 ** (i - 10));
+const PLACE_COLORS: Record<string, string> = { used: "var(--first)", rejected: "var(--second)" };
+
 class Drawing implements Draw {
   constructor(
     private readonly plot: Plot,
@@ -63,45 +78,63 @@ class Drawing implements Draw {
 
   lines(rows: readonly Series[], { x, y, xLabel, yLabel, isShare }: Axes): string {
     const { plot } = this;
-    const top = Math.max(isShare ? 0.01 : 1, ...rows.map((row) => Number((row as unknown as Record<string, unknown>)[y])));
+    const top = rows.reduce((most, row) => Math.max(most, Number((row as unknown as Record<string, unknown>)[y])), isShare ? 0.01 : 1);
     return this.svg({
-      x: { label: xLabel, type: "utc" },
-      y: { label: yLabel, domain: [0, top], nice: true, grid: true, tickFormat: isShare ? percentTick : "~s" },
+      x: { label: xLabel, type: "utc", ...daysAxis(rows.map((row) => (row as unknown as Record<string, Date>)[x])) },
+      y: {
+        label: yLabel,
+        domain: [0, top],
+        nice: true,
+        grid: true,
+        ticks: isShare ? 5 : Math.min(5, top),
+        tickFormat: isShare ? percentTick : countTick,
+      },
       color: { ...twoColors, legend: false },
       marks: [
         plot.ruleY([0]),
-        plot.line(rows, { x, y, stroke: "series", strokeWidth: 2 }),
+        plot.line(rows, { x, y, z: "series", stroke: "series", strokeWidth: 2 }),
         plot.dot(rows, { x, y, fill: "series", r: 3, symbol: "series" }),
       ],
       symbol: { domain: twoColors.domain, range: ["circle", "square"] },
     });
   }
 
-  bars(rows: readonly Series[], { x, y, xLabel, yLabel, order, isLying }: Axes): string {
+  /** Bars from left to right, each with its name above it, so that names have all the room there is. */
+  lying(rows: readonly (Series & { what: string; rows: number })[], order: readonly string[]): string {
     const { plot } = this;
-    if (isLying) {
-      return this.svg({
-        height: 60 + 24 * rows.length,
-        marginLeft: 170,
-        x: { label: xLabel, grid: true, tickFormat: "~s", ticks: 3 },
-        y: { label: null, domain: order?.slice(0, rows.length), tickFormat: (text: string) => shortened(text, 26) },
-        color: twoColors,
-        marks: [plot.barX(rows, { x, y, fill: "series" }), plot.ruleX([0])],
-      });
-    }
+    const isTwo = new Set(rows.map(({ series }) => series)).size > 1;
+    const most = Math.max(1, ...rows.map(({ rows }) => rows));
+    return this.svg({
+      height: 28 + (isTwo ? 46 : 36) * order.length,
+      marginLeft: 2,
+      marginTop: 4,
+      marginBottom: 24,
+      fy: { domain: order, axis: null, padding: 0 },
+      y: { domain: ["name", ...twoColors.domain.slice(0, isTwo ? 2 : 1)], axis: null, padding: 0.1 },
+      x: { domain: [0, most], label: "rows", tickFormat: countTick, ticks: Math.min(4, most) },
+      color: twoColors,
+      marks: [
+        plot.barX(rows, { x: "rows", y: "series", fy: "what", fill: "series" }),
+        plot.text(order, {
+          fy: (what: string) => what,
+          y: () => "name",
+          x: () => 0,
+          text: (what: string) => shortened(what, 56),
+          textAnchor: "start",
+          dx: 3,
+        }),
+        plot.ruleX([0]),
+      ],
+    });
+  }
+
+  bars(rows: readonly Series[], { x, y, xLabel, yLabel, order }: Axes): string {
+    const { plot } = this;
     const isTwo = new Set(rows.map(({ series }) => series)).size > 1;
     const common = { y, fill: "series" };
+    const axis = { label: xLabel, domain: order, tickFormat: firstTick, axis: "bottom" as const };
     return this.svg({
-      marginBottom: 64,
-      x: {
-        label: isTwo ? null : xLabel,
-        domain: isTwo ? twoColors.domain : order,
-        labelOffset: 56,
-        axis: isTwo ? null : "bottom",
-        tickRotate: -40,
-        padding: 0.15,
-      },
-      ...(isTwo ? { fx: { label: xLabel, labelOffset: 56, domain: order, tickRotate: -40, axis: "bottom" as const } } : {}),
+      ...(isTwo ? { fx: axis, x: { axis: null, domain: twoColors.domain, padding: 0 } } : { x: { ...axis, padding: 0.15 } }),
       y: { label: yLabel, grid: true, tickFormat: percentTick },
       color: twoColors,
       marks: [plot.barY(rows, isTwo ? { ...common, x: "series", fx: x } : { ...common, x }), plot.ruleY([0])],
@@ -110,14 +143,15 @@ class Drawing implements Draw {
 
   shares(rows: readonly (Series & { fraction: number; share: number })[], label: string): string {
     const { plot } = this;
+    const least = Math.min(0.1, ...rows.map(({ fraction }) => fraction));
     return this.svg({
-      x: { label, type: "log", tickFormat: percentTick, ticks: 4 },
+      x: { label, type: "log", domain: [least, 1], tickFormat: percentTick, ticks: TENTHS.filter((tenth) => tenth >= least) },
       y: { label: "share of rows", domain: [0, 1], tickFormat: percentTick, grid: true },
       color: twoColors,
       symbol: { domain: twoColors.domain, range: ["circle", "square"] },
       marks: [
         plot.ruleY([0]),
-        plot.line(rows, { x: "fraction", y: "share", stroke: "series", strokeWidth: 2 }),
+        plot.line(rows, { x: "fraction", y: "share", z: "series", stroke: "series", strokeWidth: 2 }),
         plot.dot(rows, { x: "fraction", y: "share", fill: "series", r: 2.5, symbol: "series" }),
       ],
     });
@@ -129,50 +163,46 @@ class Drawing implements Draw {
     types: readonly string[],
   ): string {
     const { plot } = this;
+    const last = Math.max(2, ...[...here, ...there].map(({ position }) => position));
     return this.svg({
-      x: { label: "position, 1 is the newest" },
+      marginRight: 76,
+      x: { label: "position, 1 is the newest", domain: [1, last], ticks: Math.min(5, last), tickFormat: "d" },
       y: { label: "share of rows", domain: [0, 1], tickFormat: percentTick, grid: true },
-      color: { domain: types, range: types.map(colorOf) },
+      color: { domain: types, range: types.map((type) => typeMark(type, types).color) },
       marks: [
         plot.ruleY([0]),
-        plot.line(here, { x: "position", y: "share", stroke: "type", strokeWidth: 2 }),
-        plot.line(there, { x: "position", y: "share", stroke: "type", strokeWidth: 1.5, strokeDasharray: "4 3" }),
+        plot.line(here, { x: "position", y: "share", z: "type", stroke: "type", strokeWidth: 2 }),
+        plot.line(there, { x: "position", y: "share", z: "type", stroke: "type", strokeWidth: 1.5, strokeDasharray: "4 3" }),
         this.named(here, types),
       ],
     });
   }
 
-  /** The name of each line, where there is most room for it: colours alone say nothing to some. */
+  /** The name of each line at its end: colours alone say nothing to some. */
   private named(rows: readonly { position: number; type: string; share: number }[], types: readonly string[]) {
     const last = Math.max(...rows.map(({ position }) => position), 1);
     const ends = types.flatMap((type) => rows.filter((row) => row.type === type && row.position === last));
-    const apart: typeof ends = [];
-    for (const end of ends.toSorted((a, b) => a.share - b.share)) {
-      const below = apart.at(-1)?.share ?? -Infinity;
-      apart.push({ ...end, share: Math.max(end.share, below + LINE_OF_TEXT) });
-    }
-    return this.plot.text(apart, {
-      x: "position",
-      y: "share",
-      text: "type",
-      textAnchor: "end",
-      dx: -2,
-      dy: -7,
-      fill: "type",
-      stroke: "var(--paper)",
-      strokeWidth: 4,
-    });
+    return this.plot.text(apart(ends, LINE_OF_TEXT), { x: "position", y: "share", text: "type", textAnchor: "start", dx: 5, fill: "type" });
   }
 
   ranges(rows: readonly { dt: Date; type: string; newest: number; oldest: number }[], types: readonly string[]): string {
     const { plot } = this;
-    // a logarithmic scale has no 0: what is less than a minute shows as one
-    const shown = rows.map((row) => ({ ...row, newest: Math.max(1 / 1440, row.newest), oldest: Math.max(1 / 1440, row.oldest) }));
+    const marks = types.map((type) => typeMark(type, types));
+    // a logarithmic scale has no 0: what is less than a minute shows as one; d3's would not label hours
+    const log = (days: number) => Math.log10(Math.max(1 / 1440, days));
+    const shown = rows.map((row) => ({ ...row, newest: log(row.newest), oldest: log(row.oldest) }));
+    const [first, last] = [Math.min(...shown.map(({ newest }) => newest)), Math.max(...shown.map(({ oldest }) => oldest))];
+    // wide enough for a tick
+    const margin = Math.max(0.1, (1.5 - last + first) / 2);
+    const [low, high] = [first - margin, last + margin];
+    const ages = AGES.map(([age]) => log(age)).filter((age) => age >= low && age <= high);
     return this.svg({
-      x: { label: "dt", type: "utc" },
-      y: { label: "days before the cutoff", type: "log", reverse: true, grid: true, ticks: 4, tickFormat: daysTick },
-      color: { domain: types, range: types.map(colorOf) },
-      symbol: { domain: types, range: ["circle", "square", "triangle", "diamond"] },
+      height: 200 + 10 * types.length,
+      marginLeft: 62,
+      x: { label: "dt", type: "utc", ...daysAxis(rows.map(({ dt }) => dt)) },
+      y: { label: "before the cutoff", domain: [high, low], grid: true, ticks: ages, tickFormat: (age: number) => ageTick(10 ** age) },
+      color: { domain: types, range: marks.map(({ color }) => color) },
+      symbol: { domain: types, range: marks.map(({ shape }) => shape) },
       marks: [
         plot.dot(shown, { x: "dt", y: "newest", stroke: "type", symbol: "type", r: 3.5 }),
         plot.dot(shown, { x: "dt", y: "oldest", fill: "type", symbol: "type", r: 3.5 }),
@@ -183,42 +213,73 @@ class Drawing implements Draw {
   /** Tables on the left, places on the right, and bands between them as wide as the share of the table's rows. */
   flow(rows: readonly { table: string; place: string; rows: number }[]): string {
     const { plot } = this;
-    const tables = [...new Set(rows.map(({ table }) => table))];
-    const places = [...new Set(rows.map(({ place }) => place))];
-    const total = (table: string) => rows.filter((row) => row.table === table).reduce((sum, row) => sum + row.rows, 0);
-    const left = (table: string) => ((tables.indexOf(table) + 0.5) / tables.length) * places.length;
-    const links = rows.map((row) => ({
-      ...row,
-      from: left(row.table),
-      to: places.indexOf(row.place) + 0.5,
-      width: Math.max(1, (24 * row.rows) / total(row.table)),
-    }));
+    const { bands, tables, places, height } = bandsOf(rows);
+    const text = (x: number, textAnchor: "start" | "end") => ({
+      x: () => x,
+      y: "middle",
+      text: "label",
+      textAnchor,
+      dx: textAnchor === "end" ? -6 : 6,
+    });
     return this.svg({
-      height: 60 + 36 * Math.max(places.length, tables.length),
+      height: height + 8,
       marginLeft: 104,
-      marginRight: 150,
+      marginRight: 142,
+      marginTop: 4,
+      marginBottom: 4,
       x: { domain: [0, 1], axis: null },
-      y: { domain: [places.length, 0], axis: null },
+      y: { domain: [height, 0], axis: null },
       marks: [
-        plot.link(links, {
+        plot.link(bands, {
           x1: () => 0,
           x2: () => 1,
           y1: "from",
           y2: "to",
           curve: "bump-x",
-          stroke: (link: { place: string }) =>
-            link.place === "used" ? "var(--first)" : link.place === "rejected" ? "var(--second)" : "var(--padding)",
-          strokeOpacity: 0.6,
+          stroke: ({ place }: { place: string }) => PLACE_COLORS[place] ?? "var(--padding)",
+          strokeOpacity: 0.65,
           strokeWidth: "width",
           strokeLinecap: "butt",
         }),
-        plot.text(tables, { x: () => 0, y: left, text: (table: string) => table.replaceAll("_", " "), textAnchor: "end", dx: -6 }),
-        plot.text(places, {
-          x: () => 1,
-          y: (place: string) => places.indexOf(place) + 0.5,
-          text: (place: string) => place,
-          textAnchor: "start",
-          dx: 6,
+        plot.text(tables, text(0, "end")),
+        plot.text(places, text(1, "start")),
+      ],
+    });
+  }
+
+  /** Rows by day, as circles whose area says how many: a few stay visible beside very many. */
+  days(rows: readonly { label: string; color: string; day: string; rows: number }[], labels: readonly string[]): string {
+    const { plot } = this;
+    const days = [...new Set(rows.map(({ day }) => day))].sort();
+    const most = Math.max(...rows.map(({ rows }) => rows));
+    const colors = new Map(rows.map(({ label, color }) => [label, color]));
+    return this.svg({
+      height: 28 + 44 * labels.length,
+      marginLeft: 30,
+      marginRight: 30,
+      marginTop: 4,
+      marginBottom: 24,
+      fy: { domain: labels, axis: null, padding: 0 },
+      x: { type: "point", domain: days, label: null, ticks: spread(days, 4), tickSize: 4 },
+      y: { domain: [0, 1], axis: null },
+      r: { domain: [0, most], range: [0, 11] },
+      color: { domain: labels, range: labels.map((label) => colors.get(label)!) },
+      marks: [
+        plot.ruleY(labels, { fy: (label: string) => label, y: () => 0.32, stroke: "var(--line)" }),
+        plot.text(labels, {
+          fy: (label: string) => label,
+          frameAnchor: "top-left",
+          dx: -28,
+          dy: 4,
+          text: (label: string) => shortened(label, 56),
+        }),
+        plot.dot(rows, {
+          fy: "label",
+          x: "day",
+          y: () => 0.32,
+          r: (row: { rows: number }) => Math.max(row.rows, most / 30),
+          fill: "label",
+          fillOpacity: 0.8,
         }),
       ],
     });
@@ -240,17 +301,9 @@ class Drawing implements Draw {
     // the style that Plot brings is the page's matter, and would be there once for each chart; what the parts are called says nothing to anyone
     return (drawn as unknown as { outerHTML: string }).outerHTML
       .replace(/<style>.*?<\/style>/s, "")
-      .replace(/^<svg class="[^"]*"/, "<svg")
+      .replace(/ class="plot-[^"]*"/, "")
+      .replaceAll(/"[^"]*\.\d{3}[^"]*"/g, (value) => value.replaceAll(/(\.\d\d)\d+/g, "$1"))
       .replaceAll(/ aria-(label|description|hidden)="[^"]*"/g, "")
       .replaceAll(/ (fill|stroke)="(white|#fff)"/g, ' $1="var(--paper)"');
   }
 }
-
-const percentTick = (share: number): string => `${Number((100 * share).toPrecision(3))}%`;
-const daysTick = (days: number): string =>
-  days >= 1
-    ? `${Number(days.toPrecision(3))} d`
-    : days * 24 >= 1
-      ? `${Number((days * 24).toPrecision(2))} h`
-      : `${Number((days * 1440).toPrecision(2))} min`;
-const shortened = (text: string, most: number): string => (text.length <= most ? text : `${text.slice(0, most - 1)}…`);

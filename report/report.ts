@@ -27,7 +27,8 @@ export async function report(output: string, { to, against, tempDir }: ReportOpt
   checkFile("--to", to, []);
   const here = await figuresOf(output, tempDir);
   const there = against === undefined ? undefined : await figuresOf(against, tempDir);
-  if (here.rows === 0) throw new ConfigError(`"${output}" has no rows to report on. Build it again, or give another output.`);
+  if (here.rows === 0 && here.manifests.length === 0)
+    throw new ConfigError(`"${output}" has no rows to report on. Build it again, or give another output.`);
   const page = pageOf({ here, there, charts: chartsOf({ here, there }, await drawing()) });
   if (isRemote(to)) await remoteObjects().replaceText(to, page);
   else {

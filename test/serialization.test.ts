@@ -81,7 +81,7 @@ function inputs(): Record<string, unknown[]> {
   const shown = { customers: BigInt64Array.of(1n, -1n), firstDays: Int32Array.of(day, day), lastDays: Int32Array.of(day, day + 1) };
   const [split] = plan.actions;
   const { file, index } = plan.rankings[0];
-  const extents = { table: "impressions", path: file.path, index, positions: 2, rejects: null };
+  const extents = { table: "impressions", path: file.path, index, positions: 2, rejects: null, examples: {} };
   const keyed = (value: unknown) => ({ key: 2 ** 40, value });
   return {
     ApplyWindow: batches.map(keyed),

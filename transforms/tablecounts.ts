@@ -31,6 +31,16 @@ export interface TableCounts {
   zeroItems: number;
   /** rows of actions that are not from when they say, or came late; absent if there are none */
   late?: LateCounts;
+  /** where the first rejects of each reason lie, in order of files; absent if there are none, and before all of a run is put together */
+  examples?: RejectExample[];
+}
+
+/** A rejected row by its place alone: nothing of what is in it. */
+export interface RejectExample {
+  reason: string;
+  file: string;
+  /** line, row or element, from 1 */
+  position: number;
 }
 
 /** By table: where every input row ended. */

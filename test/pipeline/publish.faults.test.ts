@@ -287,7 +287,7 @@ test("rejects that two tell at once are those of one", async () => {
   const split = join(folder, "split.ndjson");
   writeFileSync(split, '{"position":2,"reason":"not JSON"}\n');
   const path = join(folder, "told/rejects.ndjson");
-  const extents = [{ table: "clicks", path: "c.ndjson", index: 0, positions: 9, rejects: split }];
+  const extents = [{ table: "clicks", path: "c.ndjson", index: 0, positions: 9, rejects: split, examples: {} }];
   await Promise.all([tellRejects(path, extents), tellRejects(path, extents), tellRejects(path, extents)]);
   expect(readFileSync(path, "utf8")).toBe('{"table":"clicks","file":"c.ndjson","position":2,"reason":"not JSON"}\n');
   expect(readdirSync(join(folder, "told"))).toEqual(["rejects.ndjson"]);
