@@ -3,12 +3,11 @@ module.exports = {
   // jest leaves a core free by default, which on two cores is half of them
   maxWorkers: "100%",
   testEnvironment: "node",
-  testMatch: ["<rootDir>/test/**/*.test.ts"],
+  testMatch: ["<rootDir>/test/**/*.test.ts", "!<rootDir>/test/docs/*pages.test.ts"],
   // suites with Python, Java and the like: jest.slow.config.js and so on
   testPathIgnorePatterns: [
     "/node_modules/",
     ...["slow", "gcs", "bigquery", "browser", "composer"].map((name) => `<rootDir>/test/${name}/`),
-    ...["pages", "torchpages"].map((name) => `<rootDir>/test/docs/${name}.test.ts`),
   ],
   modulePathIgnorePatterns: ["<rootDir>/dist", "<rootDir>/.cache"],
   transform: {
