@@ -3,9 +3,10 @@ module.exports = {
   // jest leaves a core free by default, which on two cores is half of them
   maxWorkers: "100%",
   testEnvironment: "node",
-  testMatch: ["<rootDir>/test/**/*.test.ts", "!<rootDir>/test/docs/*pages.test.ts"],
+  testMatch: ["<rootDir>/test/**/*.test.ts"],
   // suites with Python, Java and the like: jest.slow.config.js and so on
   testPathIgnorePatterns: [
+    "<rootDir>/test/docs/(torch)?pages.test.ts",
     "/node_modules/",
     ...["slow", "gcs", "bigquery", "browser", "composer"].map((name) => `<rootDir>/test/${name}/`),
   ],
