@@ -8,9 +8,9 @@ module.exports = {
   testMatch: ["<rootDir>/test/**/*.test.ts"],
   // suites with Python, Java and the like: jest.slow.config.js and so on
   testPathIgnorePatterns: [
+    "<rootDir>/test/docs/(torch)?pages.test.ts",
     "/node_modules/",
     ...["slow", "gcs", "bigquery", "browser", "composer", "reference"].map((name) => `<rootDir>/test/${name}/`),
-    ...["pages", "torchpages"].map((name) => `<rootDir>/test/docs/${name}.test.ts`),
   ],
   modulePathIgnorePatterns: ["<rootDir>/dist", "<rootDir>/.cache"],
   transform: {
