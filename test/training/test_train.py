@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from data import ROOT, build, generate
+from data import ROOT, build, convert, generate
 
 EXAMPLE = ROOT / "examples/pytorch"
 LIMIT_S = 200
+WAYS = ["feed, first epoch", "feed, later epochs"]
 
 
 def run(script: str, *args: object) -> str:
@@ -54,8 +55,14 @@ def test_negatives_and_a_checkpoint_that_is_gone_on_from(shop, tmp_path):
 
 
 def test_the_feed_benchmark_prints_its_figures(shop):
-    printed = run("feed.py", shop / "out", "--history-length=20", "--seconds=0.2")
-    assert "rows/s" in printed and "naive" in printed
+    convert(shop / "out", shop / "histories", "histories", "none")
+    printed = run("feed.py", shop / "out", shop / "histories", "--history-length=20", "--vocabulary", "--repeats=1")
+    assert [line.split("  ")[1] for line in printed.splitlines() if line.startswith("  ")] == [*WAYS, "rows, read well", "rows, naively", *WAYS]
+
+
+def test_a_model_does_not_see_which_layout_it_learns_from(shop, honest, tmp_path):
+    convert(shop / "out", tmp_path / "histories", "histories", "zeros")
+    assert json.loads(run("train.py", tmp_path / "histories", "--json")) == honest
 
 
 def test_one_day_is_too_few(tmp_path):
