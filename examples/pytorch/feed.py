@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
-from backstory_data import Batch, Feed, Reader, RowsReader, Vocabulary, reader_of
+from backstory_data import PADDING, Batch, Feed, Reader, RowsReader, Vocabulary, reader_of
 from backstory_data.feed import shuffled
 
 NAIVE_S = 3
@@ -77,8 +77,11 @@ class Job(NamedTuple):
             items, is_order = items.to_numpy(), is_order.to_numpy()
             order = shuffled(rows, 0, 0, day)
             for slots in np.split(order, range(self.given.batch_size, rows, self.given.batch_size)):
-                memory[0, : len(slots)], memory[1, : len(slots)] = self.index(actions[slots]), types[slots]
-                arrays = (self.index(items[slots]).astype(np.int64), *memory[:, : len(slots)], is_order[slots])
+                batch = memory[:, : len(slots)]
+                batch[0], batch[1] = self.index(actions[slots]), types[slots]
+                if self.vocabulary:
+                    batch[0][batch[1] == 0] = PADDING
+                arrays = (self.index(items[slots]).astype(np.int64), *batch, is_order[slots])
                 yield Batch(*map(torch.from_numpy, arrays))
 
     def naive(self) -> Iterator[Batch]:
