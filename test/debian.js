@@ -3,7 +3,8 @@ const { execFileSync } = require("node:child_process");
 const { mkdirSync, mkdtempSync, readdirSync, rmSync } = require("node:fs");
 const { dirname, join } = require("node:path");
 
-const LIMIT_MS = 240_000;
+/** The longest is to download 150 MB from Debian's archive, or 440 MB from PyPI. */
+const LIMIT_MS = 600_000;
 
 const run = (command, args) =>
   execFileSync(command, args, { encoding: "utf8", timeout: LIMIT_MS, maxBuffer: 2 ** 26, stdio: ["ignore", "pipe", "pipe"] });

@@ -1,17 +1,21 @@
 """Batches for PyTorch from an output of `backstory build`."""
 
+from .buffers import Buffers
 from .feed import Batch, Feed, SlotDataset
-from .readers import Histories, Reader, RowsReader, reader_of
+from .readers import Histories, HistoriesReader, RankingsReader, Reader, RowsReader, reader_of
 from .store import Day, DayStore
 from .vocabulary import PADDING, Vocabulary
 
 __all__ = [
     "PADDING",
     "Batch",
+    "Buffers",
     "Day",
     "DayStore",
     "Feed",
     "Histories",
+    "HistoriesReader",
+    "RankingsReader",
     "Reader",
     "RowsReader",
     "SlotDataset",
