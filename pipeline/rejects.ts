@@ -3,9 +3,9 @@ import { createWriteStream, existsSync, mkdirSync, readFileSync, realpathSync, r
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { finished } from "node:stream/promises";
-import type { Ledger, RejectExample } from "../transforms/tablecounts";
+import { type Ledger, MOST_EXAMPLES, type RejectExample } from "../transforms/tablecounts";
 import { isRemote, remoteObjects } from "./io/remote";
-import { MOST_EXAMPLES, type SplitExtent } from "./scansplit";
+import type { SplitExtent } from "./scansplit";
 
 /**
  * Writes all rejects in the order of tables and files. They are written aside and then renamed, so that two who do it do not write into

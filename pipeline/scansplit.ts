@@ -8,7 +8,7 @@ import { ActionNormaliser, type Normaliser, RankingNormaliser, type Source } fro
 import { type RankingBatch, RankingBuilder } from "../transforms/rankings";
 import type { Rules } from "../transforms/rules";
 import { type Shown, ShownIndex } from "../transforms/shownindex";
-import { type Ledger, noCounts, place, rejectedRows, seeColumns, type TableCounts } from "../transforms/tablecounts";
+import { type Ledger, MOST_EXAMPLES, noCounts, place, rejectedRows, seeColumns, type TableCounts } from "../transforms/tablecounts";
 import { type FastSink, isFast, readFast } from "./fastscan";
 import { ActionGather, type BucketedActions, cutHot, keptActions, keptBatches } from "./gather";
 import { parseJson } from "./io/json";
@@ -45,9 +45,6 @@ export interface SplitExtent {
   /** by reason: the first positions of its rejects, ascending */
   examples: Record<string, number[]>;
 }
-
-/** So many of each reason are told in the manifest. */
-export const MOST_EXAMPLES = 3;
 
 /** Rows gathered before they are handed on as batches; with those of one chunk more they fit into memory that is used again. */
 const BATCH_ROWS = 3 << 16;

@@ -114,9 +114,11 @@ function warnings({ manifests }: Figures): string {
 }
 
 /** Charts whose numbers say more than their picture have these beside it, and the room that takes. */
-function roomOf({ id, table }: Chart): "" | "wide" | "widest" {
+function roomOf({ id, table }: Chart): "" | "wide" | "widest" | "many" {
   if (id === "rejects" || id === "late") return "widest";
-  return id !== "ledger" ? "" : table.head.length > 3 ? "widest" : "wide";
+  if (id === "ledger") return table.head.length > 3 ? "widest" : "wide";
+  // more columns than half of a sheet of paper has room for
+  return table.head.length > 5 ? "many" : "";
 }
 
 function figure(chart: Chart): string {
@@ -130,7 +132,7 @@ function figure(chart: Chart): string {
   const numbers = table.rows.length === 0 ? "" : tableOf(table, title);
   const more = table.more === undefined ? "" : `<p class="more">${escaped(table.more)}</p>`;
   const shown =
-    room === ""
+    room === "" || room === "many"
       ? `<details><summary>The numbers<span class="hidden"> of ${escaped(title)}</span></summary>${numbers}${more}</details>`
       : `<div class="numbers">${numbers}${more}</div>`;
   return `<figure id="${escaped(id)}"${room === "" ? "" : ` class="${room}"`}>

@@ -36,5 +36,5 @@ code{font-size:.9em;white-space:nowrap}
 @media print{:root{--ink:#000;--soft:#333;--card:#fff}body{max-width:none;padding:0;font-size:10pt}.facts a{display:none}
 .charts{grid-template-columns:1fr 1fr;gap:10px}figure,tr,.tile{break-inside:avoid}.widest,.wide{break-inside:auto}.widest .parts{display:block}h2,h3,thead{break-after:avoid}
 details::details-content{content-visibility:visible;height:auto}summary{list-style:none}summary::marker{content:""}
-.scroll{max-height:none;overflow:visible}th,td{white-space:normal;padding-left:6px;font-size:7.5pt;overflow-wrap:anywhere}thead th{position:static}}
+.scroll{max-height:none;overflow:visible}th,td{white-space:normal;padding-left:5px;font-size:7.5pt}#runs~details td{overflow-wrap:anywhere}th[scope=row]{min-width:5.8em}.many{grid-column:1/-1}thead th{position:static}}
 `;

@@ -46,6 +46,9 @@ export interface RejectExample {
 /** By table: where every input row ended. */
 export type Ledger = Record<string, TableCounts>;
 
+/** So many of each reason are told. */
+export const MOST_EXAMPLES = 3;
+
 const MAX_COLUMNS = 50;
 
 export const noCounts = (): TableCounts => ({ rows: 0, places: {}, reasons: {}, lacking: {}, columns: [], zeroItems: 0 });

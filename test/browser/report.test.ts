@@ -109,11 +109,12 @@ test.each(LOOKS)("$name at $width pixels, $colorScheme: no error, nothing too wi
   expect(await page.locator("figure .picture > svg").count()).toBeGreaterThan(5);
   // no text of a chart leaves its card
   expect(await page.evaluate(OUTSIDE)).toEqual([]);
-  await page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true })");
-  expect(await violations(page)).toEqual([]);
-  await page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = false })");
-  expect(odd).toEqual([]);
   await shoot(page, `${name}-${width}-${colorScheme}`);
+  await page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true })");
+  expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+  // each width and each scheme once: axe looks at the colours of every cell, which takes seconds
+  if ((width === 390) === (colorScheme === "light")) expect(await violations(page)).toEqual([]);
+  expect(odd).toEqual([]);
   await context.close();
 });
 
