@@ -19,7 +19,7 @@ const KINDS: Record<LateKind, { means: string; acts: string }> = {
     acts: "No history has them. Look at the clock of who wrote them, and at --dates.",
   },
   "after the last cutoff": {
-    means: "A time of the newest dt itself, as in every export of whole days: no fault.",
+    means: "A time of the newest dt itself, as in every export of whole days, or from after the days that --dates chose: no fault.",
     acts: "Nothing; --fail-on=late does not count them.",
   },
 };

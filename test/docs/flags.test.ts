@@ -7,8 +7,8 @@ import { kebab } from "../../pipeline/spelling";
 
 const ROOT = join(__dirname, "../..");
 const COMMANDS = "build plan generate inspect analyse verify compare report convert clean load rebuild worker-pool completion".split(" ");
-/** Of pip, start.sh, patch-package, gcloud and the worker. */
-const OTHERS = ["--index-url", "--local", "--rebase", "--service-account", "--version"];
+/** Of npm, pip, start.sh, patch-package, gcloud and the worker. */
+const OTHERS = ["--global", "--index-url", "--local", "--rebase", "--service-account", "--version"];
 
 const userPages = pagesOf(ROOT).filter((page) => /^(README\.md|docs\/|examples\/)/.test(page));
 

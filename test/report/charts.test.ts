@@ -157,9 +157,9 @@ test("the ledger's, the rejects' and the late rows' numbers are those of the lin
     ["clicks: time of another day", "2025-08-02", "2", percent(2 / clicks)],
     ["clicks: time of another day", "2025-08-03", "1", percent(1 / clicks)],
   ]);
-  expect(late.table.rows).toContainEqual(["clicks: after the last dt", "2025-08-20", "1", percent(1 / clicks)]);
-  expect(late.definition).toContain(`clicks ${percent(4 / clicks)}`);
-  expect(late.terms!.map(({ term }) => term)).toEqual(expect.arrayContaining(["time of another day", "after the last dt"]));
+  expect(late.table.rows).toContainEqual(["clicks: after the last cutoff", "2025-08-20", "1", percent(1 / clicks)]);
+  expect(late.definition).toContain(`clicks ${percent(3 / clicks)}`);
+  expect(late.terms!.map(({ term }) => term)).toEqual(expect.arrayContaining(["time of another day", "after the last cutoff"]));
 });
 
 describe("what manifests tell is what rows tell", () => {

@@ -26,7 +26,7 @@ test("the jars are named, each once, with its checksum", () => {
 test("jars are fetched once; what is there is kept", async () => {
   using folder = temporary();
   await using web = await serve((request, response) => response.end(request.url));
-  const sources = { cache: folder.path, maven: web.url, limits: SHORT, jars: MANY };
+  const sources = { cache: folder.path, maven: web.url, limits: { ...SHORT, stallMs: 20_000, totalMs: 20_000 }, jars: MANY };
   const there = await findJars({ ...sources, jars: MANY.slice(0, 5) });
   expect(web.asked()).toBe(5);
   expect(await findJars(sources)).toBe(there);
