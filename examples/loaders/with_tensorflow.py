@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Iterator
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # it warns of the end of each data set
 import tensorflow as tf
 
 from common import histories_of, history_firsts, history_length, main, seeds, slots_files

@@ -109,7 +109,7 @@ def test_pairs_are_counted_one_by_one():
     assert pairs([np.array([1, 1, 2]), np.array([2, 2, 1])]) == (2 / 6, 6 / 15)
 
 
-@pytest.mark.parametrize("module, layout", {(module, layout) for module, _, layout in WHOLE})
+@pytest.mark.parametrize("module, layout", sorted({(module, layout) for module, _, layout in WHOLE}))
 def test_another_layout_is_refused(outputs, module, layout):
     with pytest.raises(ValueError, match="no files of the layout histories.*--layout=histories"):
         batches(outputs, (module, "whole_day" if module == "with_datasets" else "batches", "rows"))
@@ -121,7 +121,7 @@ def test_histories_without_padding_are_refused_where_a_matrix_is_wanted(outputs,
         batches(outputs, (module, "batches", "histories-none"))
 
 
-@pytest.mark.parametrize("script, layout", {(module, layout) for module, _, layout in WHOLE[1:4]})
+@pytest.mark.parametrize("script, layout", sorted({(module, layout) for module, _, layout in WHOLE[1:4]}))
 def test_it_runs_as_a_program(outputs, script, layout):
     given = [sys.executable, LOADERS / f"{script}.py", outputs / layout, "--batch-size=500"]
     printed = subprocess.run(list(map(str, given)), check=True, capture_output=True, text=True, timeout=200).stdout
