@@ -3,9 +3,9 @@ import { ConfigError } from "../pipeline/errors";
 import { Copies } from "../verify/copies";
 import { date } from "../verify/inputs/values";
 import { rangeOf } from "../verify/settings";
-import { type Example, Explained } from "./explain";
+import { type Counted, Explained } from "./explain";
 import { match } from "./match";
-import { COLUMNS, type ColumnName, type CompareOptions, isColumn, KEYS, LISTS, parseMapping } from "./options";
+import { COLUMNS, type ColumnName, type CompareOptions, isColumn, KEYS, LISTS, parseMapping, SLOTS } from "./options";
 import type { Reason } from "./reasons";
 import { type Place, type Plan, Side } from "./side";
 import { openTable, type Table, type TableFile } from "./table";
@@ -31,7 +31,7 @@ export interface Comparison {
   total: Counts;
   /** rows that differ and were looked at */
   lookedAt: number;
-  reasons: { reason: Reason; rows: number; example: Example }[];
+  reasons: ({ reason: Reason } & Counted)[];
   /** the first row that only one side has */
   onlyHere: Place | null;
   onlyThere: Place | null;
@@ -89,7 +89,10 @@ function groups(here: Table, there: Table): [TableFile[], TableFile[]][] {
 
 function planOf(here: Table, there: Table, { key, dates, ignorePadding }: CompareOptions): Plan {
   const both = COLUMNS.filter((name) => name !== "dt" && here.columns[name] !== undefined && there.columns[name] !== undefined);
-  const keys = key === undefined ? KEYS.filter((name) => both.includes(name)) : keysOf(key, both);
+  refuseKinds(here, there);
+  // what tells rankings apart is no list
+  const single = both.filter((name) => !LISTS.includes(name) && !(here.isRankings && SLOTS.includes(name)));
+  const keys = key === undefined ? KEYS.filter((name) => single.includes(name)) : keysOf(key, single);
   if (keys.length === 0)
     throw new ConfigError(
       `no column tells rows apart: of ${KEYS.join(", ")} "${here.name}" has ${listed(here)}, "${there.name}" has ${listed(there)}. Name columns by --columns.`,
@@ -111,12 +114,21 @@ function planOf(here: Table, there: Table, { key, dates, ignorePadding }: Compar
   };
 }
 
-function keysOf(text: string, both: readonly ColumnName[]): ColumnName[] {
+/** A slot is not to be compared with a ranking. */
+function refuseKinds(here: Table, there: Table): void {
+  if (here.isRankings === null || there.isRankings === null || here.isRankings === there.isRankings) return;
+  const [rows, rankings] = here.isRankings ? [there, here] : [here, there];
+  throw new ConfigError(
+    `a row of "${rows.name}" is a slot, one of "${rankings.name}" a ranking, with its slots as lists. Make one of them as the other: backstory convert OUTPUT --to=FOLDER --layout=rankings|rows.`,
+  );
+}
+
+function keysOf(text: string, single: readonly ColumnName[]): ColumnName[] {
   return text.split(",").map((part) => {
     const name = part.trim();
-    if (!isColumn(name) || !both.includes(name) || LISTS.includes(name))
+    if (!isColumn(name) || !single.includes(name))
       throw new ConfigError(
-        `--key names "${name}", which is no column of both sides that tells rows apart. Choose from ${both.filter((each) => !LISTS.includes(each)).join(", ")}.`,
+        `--key names "${name}", which is no column of both sides that tells rows apart. Choose from ${single.join(", ")}.`,
       );
     return name;
   });

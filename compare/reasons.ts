@@ -11,8 +11,10 @@ export const REASONS = {
   "another order": "the same actions in another order: ties, or another time of orders",
   "type codes": "the same items, with other codes of types",
   duplicates: "one side has each repeated action once only",
+  "inclusive cutoff": "one side has what happened at the cutoff itself, such as orders of the day itself: a cutoff by <= in the place of <",
   "order time": "only orders differ: --order-time, --order-lag-days, or when their day begins",
-  "newer actions": "one side has newer actions: those of the day itself, or another time zone or clock",
+  "time zone": "one side is some hours later at both ends: its days begin at another time",
+  "newer actions": "one side has newer actions: a leak of the day itself, or another time zone or clock",
   "actions missing": "one side lacks actions in the middle: other inputs, or a filter",
   "other items": "both sides have actions that the other lacks",
   "other values": "histories are the same, other columns differ",
@@ -29,20 +31,37 @@ interface Action {
 
 const ORDER = 3;
 
-/** @returns the most likely reason, and the first position at which the lists differ (-1: they do not) */
-export function reasonFor(here: List, there: List): { reason: Reason; position: number } {
-  const position = firstDifference(here, there);
-  if (position < 0) return { reason: "other values", position };
-  // types and times are compared only if both sides have them
-  const withTypes = here.types.length === here.items.length && there.types.length === there.items.length;
-  return { reason: likely(real(here, withTypes), real(there, withTypes), here, there), position };
+export interface Found {
+  /** the most likely one */
+  reason: Reason;
+  /** the first position at which the lists differ (-1: they do not) */
+  position: number;
+  /** the side that has more, or newer, actions; null where neither has */
+  more: "here" | "there" | null;
 }
 
-function likely(a: Real, b: Real, here: List, there: List): Reason {
+/** @param rooms how long lists of each side get: one that is shorter, without padding, has not lost anything for want of room */
+export function reasonFor(here: List, there: List, rooms: [number, number] = [here.items.length, there.items.length]): Found {
+  const position = firstDifference(here, there);
+  if (position < 0) return { reason: "other values", position, more: null };
+  // types and times are compared only if both sides have them
+  const withTypes = here.types.length === here.items.length && there.types.length === there.items.length;
+  const [a, b] = [real(here, withTypes), real(there, withTypes)];
+  return { reason: likely(a, b, rooms), position, more: moreOf(a.actions, b.actions) };
+}
+
+/** By what one side has at the first position at which its real actions differ and the other has nowhere. */
+function moreOf(a: Action[], b: Action[]): Found["more"] {
+  const [onlyA, onlyB] = [extras(a, b)[0] ?? Infinity, extras(b, a)[0] ?? Infinity];
+  if (onlyA === onlyB) return null;
+  return onlyA < onlyB ? "here" : "there";
+}
+
+function likely(a: Real, b: Real, [roomA, roomB]: [number, number]): Reason {
   if (isSame(a.actions, b.actions)) return a.isLeft !== b.isLeft ? "padding side" : "padding length";
   if (a.actions.length > 1 && isSame(a.actions, b.actions.toReversed())) return "oldest first";
-  const [short, long, list] = a.actions.length <= b.actions.length ? [a.actions, b.actions, here] : [b.actions, a.actions, there];
-  if (isSame(short, long.slice(0, short.length))) return short.length === list.items.length ? "history length" : "lookback boundary";
+  const [short, long, room] = a.actions.length <= b.actions.length ? [a.actions, b.actions, roomA] : [b.actions, a.actions, roomB];
+  if (isSame(short, long.slice(0, short.length))) return short.length === room ? "history length" : "lookback boundary";
   const onlyOrders = isPrefix(withoutOrders(a.actions), withoutOrders(b.actions));
   if (isSame(sorted(a.actions), sorted(b.actions))) {
     const times = [a.actions, b.actions].find((actions) => actions.every(({ time }) => time !== undefined));
@@ -51,22 +70,43 @@ function likely(a: Real, b: Real, here: List, there: List): Reason {
   }
   if (isSameBy(a.actions, b.actions, ({ item }) => String(item))) return "type codes";
   if (isSame(distinct(a.actions), distinct(b.actions))) return "duplicates";
+  if (isAtCutoff(a.actions, b.actions, roomA) || isAtCutoff(b.actions, a.actions, roomB)) return "inclusive cutoff";
   if (onlyOrders) return "order time";
-  return byExtras(a.actions, b.actions, here.items.length, there.items.length);
+  return byExtras(a.actions, b.actions, roomA, roomB);
 }
 
+/** Whether what a has in front, and b has not, is all of one midnight; where no time is told, whether it is orders, which are of one. */
+function isAtCutoff(a: Action[], b: Action[], room: number): boolean {
+  const newer = extras(a, b);
+  if (!isInFront(newer) || !isFallen(extras(b, a), b, a.length === room)) return false;
+  const [{ time }] = a;
+  return newer.every((at) => (time === undefined ? a[at].type === ORDER : a[at].time === time && time % QUARTER_MICROS === 0n));
+}
+
+/** In every time zone a day begins at a quarter of an hour of UTC. */
+const QUARTER_MICROS = 900_000_000n;
+
+const isInFront = (extra: number[]): boolean => extra.length > 0 && extra.every((at, i) => at === i);
+const isAtEnd = (extra: number[], list: Action[]): boolean => extra.every((at, i) => at === list.length - extra.length + i);
+/** Whether a list lacks no more than the oldest of the other one, since it is full. */
+const isFallen = (extra: number[], list: Action[], isFull: boolean): boolean => extra.length === 0 || (isFull && isAtEnd(extra, list));
+
 /** By where the actions stand that only one side has. A list that is full loses its oldest for what it has more in front. */
-function byExtras(a: Action[], b: Action[], lengthA: number, lengthB: number): Reason {
+function byExtras(a: Action[], b: Action[], roomA: number, roomB: number): Reason {
   const [onlyA, onlyB] = [extras(a, b), extras(b, a)];
-  const atFront = (extra: number[]) => extra.length > 0 && extra.every((at, i) => at === i);
-  const atEnd = (extra: number[], list: Action[]) => extra.every((at, i) => at === list.length - extra.length + i);
-  if (atFront(onlyA) && atEnd(onlyB, b) && (onlyB.length === 0 || a.length === lengthA)) return "newer actions";
-  if (atFront(onlyB) && atEnd(onlyA, a) && (onlyA.length === 0 || b.length === lengthB)) return "newer actions";
+  const [isFullA, isFullB] = [a.length === roomA, b.length === roomB];
+  if (isInFront(onlyA) && isFallen(onlyB, b, isFullA)) return "newer actions";
+  if (isInFront(onlyB) && isFallen(onlyA, a, isFullB)) return "newer actions";
+  if ((isInFront(onlyA) && isAtEnd(onlyB, b)) || (isInFront(onlyB) && isAtEnd(onlyA, a))) return "time zone";
+  if (isFullA && isFullB && isAtEnd(onlyA, a) && isAtEnd(onlyB, b) && onlyA.length <= NEAR && isOneTime(a, onlyA)) return "tie order";
   if (onlyA.length === 0 || onlyB.length === 0) return "actions missing";
-  if (atEnd(onlyA, a) && a.length === lengthA) return "actions missing";
-  if (atEnd(onlyB, b) && b.length === lengthB) return "actions missing";
+  if (isAtEnd(onlyA, a) && isFullA) return "actions missing";
+  if (isAtEnd(onlyB, b) && isFullB) return "actions missing";
   return "other items";
 }
+
+/** Ties at the cut: the oldest that there is room for. */
+const isOneTime = (actions: Action[], extra: number[]): boolean => extra.every((at) => actions[at].time === actions[extra[0]].time);
 
 interface Real {
   actions: Action[];
