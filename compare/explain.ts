@@ -72,16 +72,18 @@ export class Explained {
   }
 
   private async again(table: Table, side: Side, rows: ReadonlySet<number>): Promise<Map<number, Seen>> {
-    const wanted = new Map<number, Map<number, number>>();
+    const byFile = new Map<number, Map<number, number>>();
     for (const row of rows) {
       const [file, at] = side.locate(row);
-      if (!wanted.has(file)) wanted.set(file, new Map());
-      wanted.get(file)!.set(at, row);
+      if (!byFile.has(file)) byFile.set(file, new Map());
+      byFile.get(file)!.set(at, row);
     }
     const names: readonly ColumnName[] = [...this.plan.key, ...this.plan.content];
-    const columns = Object.fromEntries(Object.entries(table.columns).filter(([name]) => names.includes(name as ColumnName)));
+    // times tell reasons apart, even where one side alone has them
+    const wanted = [...names, "action_times"];
+    const columns = Object.fromEntries(Object.entries(table.columns).filter(([name]) => wanted.includes(name)));
     const seen = new Map<number, Seen>();
-    for (const [file, places] of wanted) {
+    for (const [file, places] of byFile) {
       let first = 0;
       for await (const batch of batchesOf(side.files[file], columns)) {
         for (let i = 0; i < batch.rows; i++) {
@@ -104,6 +106,6 @@ const flag = (text: string | undefined): string | undefined => (text === "true" 
 function shown({ list, values }: Seen, position: number): Record<string, string> {
   if (position < 0) return values;
   const from = Math.max(0, position - 2);
-  const actions = list.items.slice(from, position + 5).map((item, i) => `${item}(${list.types[from + i] ?? "?"})`);
+  const actions = list.items.slice(from, position + 5).map((item, i) => `${item}(${list.types?.[from + i] ?? "?"})`);
   return { ...values, [`actions ${from}...`]: actions.join(" ") };
 }

@@ -1,5 +1,6 @@
 /** Why two histories of a row differ, as far as they tell. */
 import type { List } from "./histories";
+import { type Action, collapsed, distinct, extras, isAtEnd, isPrefix, isSame, isSameBy, shiftOf, sorted, stretches } from "./sequences";
 
 export const REASONS = {
   "padding side": "the same actions, with the padding on another side",
@@ -21,14 +22,6 @@ export const REASONS = {
 } as const;
 export type Reason = keyof typeof REASONS;
 
-/** A real action, for comparing. */
-interface Action {
-  key: string;
-  item: bigint;
-  type: number;
-  time: bigint | undefined;
-}
-
 const ORDER = 3;
 
 export interface Found {
@@ -44,13 +37,23 @@ export interface Found {
 export function reasonFor(here: List, there: List, rooms: [number, number] = [here.items.length, there.items.length]): Found {
   const position = firstDifference(here, there);
   if (position < 0) return { reason: "other values", position, more: null };
-  // types and times are compared only if both sides have them
-  const withTypes = here.types.length === here.items.length && there.types.length === there.items.length;
+  const withTypes = here.types !== null && there.types !== null;
   const [a, b] = [real(here, withTypes), real(there, withTypes)];
   return { reason: likely(a, b, rooms), position, more: moreOf(a.actions, b.actions) };
 }
 
-/** By what one side has at the first position at which its real actions differ and the other has nowhere. */
+/** Of real and padding elements alike, as the lists are. */
+function firstDifference(here: List, there: List): number {
+  const columns = (["items", "types", "times"] as const).flatMap((name) => {
+    const [a, b] = [here[name], there[name]];
+    return a === null || b === null ? [] : [[a, b] as const];
+  });
+  const length = Math.max(...columns.flat().map((list) => list.length));
+  for (let i = 0; i < length; i++) if (columns.some(([a, b]) => a[i] !== b[i])) return i;
+  return -1;
+}
+
+/** By the first action that one side has and the other has not, or not as often. */
 function moreOf(a: Action[], b: Action[]): Found["more"] {
   const [onlyA, onlyB] = [extras(a, b)[0] ?? Infinity, extras(b, a)[0] ?? Infinity];
   if (onlyA === onlyB) return null;
@@ -65,40 +68,47 @@ function likely(a: Real, b: Real, [roomA, roomB]: [number, number]): Reason {
   const onlyOrders = isPrefix(withoutOrders(a.actions), withoutOrders(b.actions));
   if (isSame(sorted(a.actions), sorted(b.actions))) {
     const times = [a.actions, b.actions].find((actions) => actions.every(({ time }) => time !== undefined));
-    if (times === undefined && onlyOrders) return "order time";
-    return isTies(a.actions, b.actions, times) ? "tie order" : "another order";
+    if (times === undefined && onlyOrders) return "order time"; // an order in another place is one at another time, sooner than a tie
+    if (isTies(a.actions, b.actions, times)) return "tie order";
+    return onlyOrders ? "order time" : "another order";
   }
   if (isSameBy(a.actions, b.actions, ({ item }) => String(item))) return "type codes";
-  if (isSame(distinct(a.actions), distinct(b.actions))) return "duplicates";
-  if (isAtCutoff(a.actions, b.actions, roomA) || isAtCutoff(b.actions, a.actions, roomB)) return "inclusive cutoff";
-  if (onlyOrders) return "order time";
-  return byExtras(a.actions, b.actions, roomA, roomB);
+  const isFull = [a.actions.length === roomA, b.actions.length === roomB] as const;
+  if (isDeduplicated(a.actions, b.actions, isFull)) return "duplicates";
+  return byWindow(a.actions, b.actions, isFull) ?? (onlyOrders ? "order time" : byExtras(a.actions, b.actions, isFull));
 }
 
-/** Whether what a has in front, and b has not, is all of one midnight; where no time is told, whether it is orders, which are of one. */
-function isAtCutoff(a: Action[], b: Action[], room: number): boolean {
-  const newer = extras(a, b);
-  if (!isInFront(newer) || !isFallen(extras(b, a), b, a.length === room)) return false;
-  const [{ time }] = a;
-  return newer.every((at) => (time === undefined ? a[at].type === ORDER : a[at].time === time && time % QUARTER_MICROS === 0n));
+/** Repeats of an action stand together if they have one time too, else anywhere. */
+function isDeduplicated(a: Action[], b: Action[], [isFullA, isFullB]: readonly [boolean, boolean]): boolean {
+  const [onceA, onceB] = [collapsed(a), collapsed(b)];
+  if (isFullA || isFullB ? isPrefix(onceA, onceB) : isSame(onceA, onceB)) return true;
+  const [wholeA, wholeB] = [distinct(a), distinct(b)];
+  return (wholeA.length === a.length || wholeB.length === b.length) && isSame(wholeA, wholeB);
+}
+
+/** Where one side has something in front, and then what the other has: their cutoffs differ. Undefined where neither has. */
+function byWindow(a: Action[], b: Action[], [isFullA, isFullB]: readonly [boolean, boolean]): Reason | undefined {
+  const [newer, older, isFullNewer, isFullOlder] = shiftOf(a, b) > 0 ? [a, b, isFullA, isFullB] : [b, a, isFullB, isFullA];
+  const more = shiftOf(newer, older);
+  if (more === 0) return undefined;
+  if (newer.slice(0, more).every((action) => isAtCutoff(action, newer[0]))) return "inclusive cutoff";
+  const goesFurtherBack = newer.length - more < older.length && !isFullNewer;
+  return goesFurtherBack && !isFullOlder ? "time zone" : "newer actions";
+}
+
+/** Whether an action is of the midnight that the newest one is of; orders are of one, where no time is told. */
+function isAtCutoff({ type, time }: Action, newest: Action): boolean {
+  return time === undefined ? type === ORDER : time === newest.time && time % QUARTER_MICROS === 0n;
 }
 
 /** In every time zone a day begins at a quarter of an hour of UTC. */
 const QUARTER_MICROS = 900_000_000n;
 
-const isInFront = (extra: number[]): boolean => extra.length > 0 && extra.every((at, i) => at === i);
-const isAtEnd = (extra: number[], list: Action[]): boolean => extra.every((at, i) => at === list.length - extra.length + i);
-/** Whether a list lacks no more than the oldest of the other one, since it is full. */
-const isFallen = (extra: number[], list: Action[], isFull: boolean): boolean => extra.length === 0 || (isFull && isAtEnd(extra, list));
-
-/** By where the actions stand that only one side has. A list that is full loses its oldest for what it has more in front. */
-function byExtras(a: Action[], b: Action[], roomA: number, roomB: number): Reason {
+/** By where the actions stand that only one side has. A list that is full loses its oldest for what it has more. */
+function byExtras(a: Action[], b: Action[], [isFullA, isFullB]: readonly [boolean, boolean]): Reason {
   const [onlyA, onlyB] = [extras(a, b), extras(b, a)];
-  const [isFullA, isFullB] = [a.length === roomA, b.length === roomB];
-  if (isInFront(onlyA) && isFallen(onlyB, b, isFullA)) return "newer actions";
-  if (isInFront(onlyB) && isFallen(onlyA, a, isFullB)) return "newer actions";
-  if ((isInFront(onlyA) && isAtEnd(onlyB, b)) || (isInFront(onlyB) && isAtEnd(onlyA, a))) return "time zone";
-  if (isFullA && isFullB && isAtEnd(onlyA, a) && isAtEnd(onlyB, b) && onlyA.length <= NEAR && isOneTime(a, onlyA)) return "tie order";
+  const atEnds = isAtEnd(onlyA, a) && isAtEnd(onlyB, b);
+  if (atEnds && isFullA && isFullB && onlyA.length <= NEAR && isOneTime(a, onlyA)) return "tie order";
   if (onlyA.length === 0 || onlyB.length === 0) return "actions missing";
   if (isAtEnd(onlyA, a) && isFullA) return "actions missing";
   if (isAtEnd(onlyB, b) && isFullB) return "actions missing";
@@ -113,26 +123,18 @@ interface Real {
   isLeft: boolean;
 }
 
+/** @param withTypes whether both sides tell them */
 function real({ items, types, times }: List, withTypes: boolean): Real {
-  const told = types.length === items.length ? types : items.map((item) => (item === 0n ? 0 : 1));
+  const told = types ?? items.map((item) => (item === 0n ? 0 : 1));
   let [from, to] = [0, items.length];
   while (to > from && told[to - 1] === 0) to--;
   while (from < to && told[from] === 0) from++;
   const actions: Action[] = [];
   for (let i = from; i < to; i++) {
-    const type = withTypes ? types[i] : -1;
-    actions.push({ key: `${items[i]} ${type}`, item: items[i], type, time: times[i] });
+    const type = withTypes ? told[i] : -1;
+    actions.push({ key: `${items[i]} ${type}`, item: items[i], type, time: times?.[i] });
   }
   return { actions, isLeft: from > 0 };
-}
-
-/** Of real and padding elements alike, as the lists are. */
-function firstDifference(here: List, there: List): number {
-  const columns: (keyof List)[] = ["items", "types", "times"];
-  const both = columns.filter((name) => here[name].length > 0 && there[name].length > 0);
-  const length = Math.max(here.items.length, there.items.length, here.types.length, there.types.length);
-  for (let i = 0; i < length; i++) if (both.some((name) => here[name][i] !== there[name][i])) return i;
-  return -1;
 }
 
 /** Whether what changes places has the same time; where no side tells times, whether it stays near. */
@@ -145,55 +147,4 @@ function isTies(a: Action[], b: Action[], known: Action[] | undefined): boolean 
 /** More actions than this at one time would be unusual. */
 const NEAR = 16;
 
-/** The shortest stretches that hold the same actions on both sides, and of which the ends differ. */
-function stretches(a: Action[], b: Action[]): Extents {
-  const found: Extents = [];
-  for (let i = 0; i < a.length; i++) {
-    if (a[i].key === b[i].key) continue;
-    const open = new Map<string, number>();
-    let unmatched = 0;
-    let to = i;
-    do {
-      unmatched += count(open, a[to].key, 1) + count(open, b[to].key, -1);
-      to++;
-    } while (unmatched > 0 && to < a.length);
-    found.push([i, to]);
-    i = to - 1;
-  }
-  return found;
-}
-type Extents = [from: number, to: number][];
-
-/** Adds to a count; @returns by how much the number of counts that are not 0 has changed */
-function count(counts: Map<string, number>, key: string, by: number): number {
-  const before = counts.get(key) ?? 0;
-  counts.set(key, before + by);
-  return Math.abs(before + by) - Math.abs(before);
-}
-
-/** Positions in a of what b has not, each as often as it is more. */
-function extras(a: Action[], b: Action[]): number[] {
-  const left = new Map<string, number>();
-  for (const { key } of b) left.set(key, (left.get(key) ?? 0) + 1);
-  // from the oldest on, so that of equal ones the newest count as more
-  const found: number[] = [];
-  for (let i = a.length - 1; i >= 0; i--) {
-    const n = left.get(a[i].key) ?? 0;
-    if (n > 0) left.set(a[i].key, n - 1);
-    else found.push(i);
-  }
-  return found.reverse();
-}
-
 const withoutOrders = (actions: Action[]): Action[] => actions.filter(({ type }) => type !== ORDER);
-const sorted = (actions: Action[]): Action[] => actions.toSorted((x, y) => (x.key < y.key ? -1 : x.key > y.key ? 1 : 0));
-const distinct = (actions: Action[]): Action[] => {
-  const seen = new Set<string>();
-  return actions.filter(({ key }) => !seen.has(key) && seen.add(key));
-};
-const isPrefix = (a: Action[], b: Action[]): boolean => isSame(a.slice(0, b.length), b.slice(0, a.length));
-const isSame = (a: Action[], b: Action[]): boolean => isSameBy(a, b, ({ key }) => key);
-
-function isSameBy(a: Action[], b: Action[], by: (action: Action) => string): boolean {
-  return a.length === b.length && a.every((action, i) => by(action) === by(b[i]));
-}

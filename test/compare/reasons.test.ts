@@ -9,7 +9,7 @@ function list(text: string): List {
   return {
     items: words.map((word) => BigInt(/^\d+/.exec(word)?.[0] ?? 0)),
     types: words.map((word) => codes[word.replace(/^\d+|@\d+$/g, "")]),
-    times: text.includes("@") ? times : [],
+    times: text.includes("@") ? times : null,
   };
 }
 
@@ -41,6 +41,9 @@ test.each<[Reason, number, string, string]>([
   ["tie order",          2, "1c 2c 3c",            "1c 2c 4c"],
   ["newer actions",      0, "9c 8c 1c 2c .",       "1c 2c . . ."],
   ["newer actions",      0, "1c 2c 3c",            "9c 1c 2c"],
+  ["newer actions",      0, "5c 1c 5c 1c 2c",      "1c 5c 1c 5c 1c"],
+  ["duplicates",         1, "1c 1c 2c 1c",         "1c 2c 1c 7c"],
+  ["padding length",     0, ". .",                 ""],
   ["actions missing",    1, "1c 2c 3c .",          "1c 3c . ."],
   ["actions missing",    1, "1c 2c 3c",            "1c 3c 4c"],
   ["other items",        1, "1c 2c 3c .",          "1c 7c 3c ."],
@@ -70,7 +73,7 @@ test("a list without padding has lost its end only where others of its side are 
 });
 
 test("without types, items tell what is padding, and types are no difference", () => {
-  const [here, there] = [list("1c 2c ."), { ...list(". 1c 2c"), types: [] }];
+  const [here, there] = [list("1c 2c ."), { ...list(". 1c 2c"), types: null }];
   expect(reasonFor(here, there)).toMatchObject({ reason: "padding side", position: 0 });
-  expect(reasonFor(here, { ...here, types: [] })).toEqual({ reason: "other values", position: -1, more: null });
+  expect(reasonFor(here, { ...here, types: null })).toEqual({ reason: "other values", position: -1, more: null });
 });

@@ -26,13 +26,14 @@ export function writeWorkload(folder: string): void {
     const c = below(CUSTOMERS);
     return IDLE.includes(c) ? c + 1 : c;
   };
+  // most times say that they are UTC; of those that do not, a clock change skips one
   const time = (day: string): string => {
-    const kind = below(12);
+    const kind = below(24);
     if (kind === 0) return `${day} 00:00:00`;
     if (kind === 1) return `${day} 23:59:59.999999`;
-    if (kind === 2) return `${day}T0${below(4)}:30:00`; // of which a clock change skips one
-    if (kind === 3) return `${day}T2${2 + below(2)}:15:00Z`;
-    return `${day} ${String(6 + below(16)).padStart(2, "0")}:${below(4)}0:00`;
+    if (kind === 2) return `${day}T0${below(4)}:30:00`;
+    if (EDGES.includes(day) && kind % 2 === 0) return `${day}T${22 + below(2)}:15:00Z`;
+    return `${day} ${String(6 + below(15)).padStart(2, "0")}:${below(4)}0:00Z`;
   };
   const day = () => (below(3) === 0 ? pick(EDGES) : dayAfter(DTS[3], -below(400)));
   const late = (day: string) => (below(6) === 0 ? dayAfter(day, 1 + below(2)) : day);
