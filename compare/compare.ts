@@ -1,5 +1,6 @@
 /** `backstory compare`: which rows two outputs share, and why others differ. */
 import { ConfigError } from "../pipeline/errors";
+import { isPlain } from "../pipeline/layout";
 import { Copies } from "../verify/copies";
 import { date } from "../verify/inputs/values";
 import { rangeOf } from "../verify/settings";
@@ -42,11 +43,24 @@ export async function compare(here: string, there: string, options: CompareOptio
   const copies = new Copies(options.tempDir);
   const open = async (path: string, mapping: string | undefined) =>
     openTable(path, await copies.output(path, (below) => /(^|[^/])\.(parquet|pq)$/i.test(below)), parseMapping(mapping ?? "") ?? {});
+  const asRows = async (table: Table, mapping: string | undefined) =>
+    table.layout === null || isPlain(table.layout)
+      ? table
+      : { ...(await openTable(table.name, await copies.rows(table.folder), parseMapping(mapping ?? "") ?? {})), name: table.name };
   try {
-    return await compareTables(await open(here, options.columnsHere), await open(there, options.columns), options);
+    const [a, b] = [await open(here, options.columnsHere), await open(there, options.columns)];
+    if (areAlike(a, b)) return await compareTables(a, b, options);
+    return await compareTables(await asRows(a, options.columnsHere), await asRows(b, options.columns), options);
   } finally {
     copies.remove();
   }
+}
+
+/** Whether two tables can be compared as they are. Padding is no difference between outputs of builds, but is one where another program has none. */
+function areAlike(a: Table, b: Table): boolean {
+  if ([a, b].some(({ layout }) => layout?.layout === "histories")) return false;
+  const isSamePadding = a.layout === null || b.layout === null || a.layout.padding === b.layout.padding;
+  return isSamePadding && (a.isRankings ?? b.isRankings) === (b.isRankings ?? a.isRankings);
 }
 
 async function compareTables(here: Table, there: Table, options: CompareOptions): Promise<Comparison> {

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { ConfigError } from "../pipeline/errors";
 import { BrokenFile } from "../pipeline/io/rows";
-import { layoutNoteOf, mustBeRows } from "../pipeline/layout";
+import { layoutNoteOf, type OutputLayout, PLAIN } from "../pipeline/layout";
 import type { ArrowColumn } from "../verify/output/arrow";
 import { columnsIn as batchesIn, footerOf } from "../verify/output/reader";
 import { COLUMNS, type ColumnName, LISTS, SLOTS } from "./options";
@@ -27,10 +27,14 @@ export type Columns = Partial<Record<ColumnName, Theirs>>;
 export interface Table {
   /** as given */
   name: string;
+  /** on this machine */
+  folder: string;
   files: TableFile[];
   columns: Columns;
   /** whether a row is a ranking, with its slots as lists; null where no column tells */
   isRankings: boolean | null;
+  /** of an output of a build; null for a table of another program */
+  layout: OutputLayout | null;
 }
 
 /** Some rows of a file. */
@@ -57,7 +61,7 @@ export async function openTable(name: string, folder: string, mapping: Partial<R
   if (byName.length === 0) throw new ConfigError(`"${name}" has no Parquet file. Give a folder of Parquet files, or one file.`);
   const isOfFolders = day === undefined || byName.every(({ dt }) => dt !== undefined);
   const files = isOfFolders ? byName : of("dt");
-  return { name, files, ...(await columnsOf(name, files[0], isOfFolders ? inFiles : mapping)) };
+  return { name, folder, files, ...(await columnsOf(name, files[0], isOfFolders ? inFiles : mapping)) };
 }
 
 /** @param key the name of the folders of a dt: KEY=2025-08-16 */
@@ -83,11 +87,13 @@ async function columnsOf(
   table: string,
   file: TableFile,
   mapping: Partial<Record<ColumnName, string>>,
-): Promise<Pick<Table, "columns" | "isRankings">> {
+): Promise<Pick<Table, "columns" | "isRankings" | "layout">> {
   const metadata = await footerOf(file.path).catch((error: Error) => {
     throw new BrokenFile(`"${file.path}" cannot be read as Parquet (${error.message}).`);
   });
-  if (layoutNoteOf(metadata)?.layout !== "rankings") mustBeRows(metadata, file.path);
+  const layout = metadata.created_by?.startsWith("backstory ") ? (layoutNoteOf(metadata) ?? PLAIN) : null;
+  // histories and slots in two tables are nobody else's, so nothing reads them as they are
+  if (layout?.layout === "histories") return { columns: {}, isRankings: null, layout };
   const there = columnsIn(metadata);
   const given = Object.values(mapping);
   const missing = given.find((theirs) => topOf(there, theirs) === undefined);
@@ -100,7 +106,7 @@ async function columnsOf(
     if (theirs !== undefined) columns[name] = { name: theirs, top: topOf(there, theirs)! };
   }
   const slot = SLOTS.map((name) => columns[name]).find((theirs) => theirs !== undefined);
-  return { columns, isRankings: slot === undefined ? null : there.get(slot.top)!.isList };
+  return { columns, isRankings: slot === undefined ? null : there.get(slot.top)!.isList, layout };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { LAYOUTS } from "../pipeline/layout";
+import { BuildOptions } from "../pipeline/options";
 
 export const ConvertOptions = z.strictObject({
   to: z
@@ -9,15 +9,8 @@ export const ConvertOptions = z.strictObject({
     .meta({
       value: "FOLDER",
     }),
-  layout: z
-    .enum(LAYOUTS)
-    .describe(
-      "What a row is: a slot (rows), a ranking with its slots as lists (rankings), or a history, with slots in a table beside it (histories).",
-    ),
-  padding: z
-    .enum(["zeros", "none"])
-    .default("zeros")
-    .describe("What stands behind the real actions in rankings and histories; with none, lists end there."),
+  layout: BuildOptions.shape.layout.unwrap().describe(BuildOptions.shape.layout.description!),
+  padding: BuildOptions.shape.padding,
   quiet: z.boolean().default(false).describe("Print nothing but errors."),
 });
 export type ConvertOptions = z.infer<typeof ConvertOptions>;

@@ -2,35 +2,45 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { FileMetaData } from "hyparquet";
+import type { FileSettings } from "../pipeline/dayfiles";
 import { ConfigError } from "../pipeline/errors";
 import { BrokenFile } from "../pipeline/io/rows";
-import { type LayoutNote, layoutNoteOf } from "../pipeline/layout";
+import { LAYOUT_COLUMNS, type Layout, layoutNoteOf } from "../pipeline/layout";
 import { MANIFESTS, type Manifest, parseManifest } from "../pipeline/manifest";
 import { type Compression, type OutputColumn, ROW_GROUP_BYTES } from "../pipeline/parquet/schema";
 import { columnsByName } from "../verify/output/columns";
 import { columnsIn, footerOf } from "../verify/output/reader";
-import type { FileSettings } from "./sinks";
 import type { Source } from "./sources";
 
 /** A file as it lies there. */
 export interface Found extends Source {
-  layout: "rows" | LayoutNote["layout"];
+  layout: Layout;
 }
 
-const NEEDED = ["ranking_id", "customer_id", "impression_index", "item_id", "is_order", "actions", "action_types"];
 const COMPRESSIONS: Partial<Record<string, Compression>> = { SNAPPY: "snappy", ZSTD: "zstd", UNCOMPRESSED: "none" };
 
-/** The manifest of each file that one names, by path from the output. */
-export function manifestsByFile(output: string): Map<string, Manifest> {
+/**
+ * The manifest of each file that one names, by path from the output.
+ * @param broken hears of files that are no manifests; without it they end this
+ */
+export function manifestsByFile(output: string, broken?: (error: BrokenFile) => void): Map<string, Manifest> {
   const folder = join(output, MANIFESTS);
   const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".json")) : [];
-  const manifests = names.sort().map((name) => parseManifest(readFileSync(join(folder, name), "utf8"), name));
+  const manifests = names.sort().flatMap((name) => {
+    try {
+      return [parseManifest(readFileSync(join(folder, name), "utf8"), name)];
+    } catch (error) {
+      if (broken === undefined || !(error instanceof BrokenFile)) throw error;
+      broken(error);
+      return [];
+    }
+  });
   manifests.sort((a, b) => (a.committed < b.committed ? -1 : 1)); // a later run has replaced files of the same name
   return new Map(manifests.flatMap((manifest) => manifest.partitions.flatMap(({ files }) => files.map(({ path }) => [path, manifest]))));
 }
 
 /** @param path the file; `below` is its name from the output */
-export async function foundAt(path: string, below: string, manifests: Map<string, Manifest>): Promise<Found> {
+export async function foundAt(path: string, below: string, manifests: ReadonlyMap<string, Manifest>): Promise<Found> {
   const metadata = await footerOf(path).catch((error: Error) => {
     throw new BrokenFile(`"${path}" cannot be read as Parquet (${error.message}).`);
   });
@@ -53,10 +63,10 @@ async function rowSettings(
   manifest: Manifest | undefined,
 ): Promise<Omit<FileSettings, "compression">> {
   const columns = (manifest?.schema.map(({ holds, name }) => ({ holds, name })) ?? columnsByName(metadata)) as OutputColumn[];
-  const missing = NEEDED.find((needed) => !columns.some(({ holds }) => holds === needed));
+  const missing = LAYOUT_COLUMNS.find((needed) => !columns.some(({ holds }) => holds === needed));
   if (missing !== undefined)
     throw new ConfigError(
-      `"${path}" has no column ${missing}; converting takes ${NEEDED.join(", ")}. Build the output again with --columns=standard.`,
+      `"${path}" has no column ${missing}; converting takes ${LAYOUT_COLUMNS.join(", ")}. Build the output again with --columns=standard.`,
     );
   const { historyLength, rowGroupBytes } = manifest?.options ?? {};
   const types = columns.find(({ holds }) => holds === "action_types")!.name;

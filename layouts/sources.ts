@@ -1,9 +1,9 @@
 /** Readers of the layouts: each gives a sink what its file holds, in order. */
+import type { FileSettings } from "../pipeline/dayfiles";
 import { BrokenFile } from "../pipeline/io/rows";
 import type { ArrowColumn, Bools, Ints, Lists, Texts } from "../verify/output/arrow";
 import { columnsIn } from "../verify/output/reader";
 import { type History, type Ranking, rankingsOf, type Sink, type Slots } from "./model";
-import type { FileSettings } from "./sinks";
 
 type Long = Ints<BigInt64Array>;
 type Short = Ints<Int32Array>;

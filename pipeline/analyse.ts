@@ -1,6 +1,6 @@
 /** `backstory analyse`: the data quality of an existing output, from its action_types alone. */
 import { Metrics } from "../transforms/metrics";
-import { type OutputFile, openOutput, outputFiles } from "./output";
+import { type OutputFile, OutputReader, outputFiles } from "./output";
 
 interface Group {
   customer: bigint;
@@ -34,8 +34,8 @@ class Day {
   }
 }
 
-async function analyseFile(file: OutputFile, day: Day): Promise<void> {
-  const rows = await openOutput(file, ["customer_id", "action_types"]);
+async function analyseFile(reader: OutputReader, file: OutputFile, day: Day): Promise<void> {
+  const rows = await reader.open(file, ["customer_id", "action_types"]);
   for (const { start, end } of rows.groups) {
     for (const row of await rows.read(start, end)) day.add(row.customer_id as bigint, row.action_types as number[]);
   }
@@ -52,9 +52,14 @@ async function analyseFile(file: OutputFile, day: Day): Promise<void> {
 export async function analyse(path: string, maxPositions = 100): Promise<Metrics> {
   const metrics = new Metrics(maxPositions);
   let day: Day | undefined;
-  for (const file of await outputFiles(path)) {
-    if (day?.dt !== file.dt) day = new Day(metrics, file.dt);
-    await analyseFile(file, day);
+  const reader = new OutputReader();
+  try {
+    for (const file of await outputFiles(path)) {
+      if (day?.dt !== file.dt) day = new Day(metrics, file.dt);
+      await analyseFile(reader, file, day);
+    }
+  } finally {
+    reader.close();
   }
   return metrics;
 }

@@ -6,6 +6,7 @@
  * A commit is a folder in the run's turn (`turn.ts`):
  *
  *     plan.json, manifest.json
+ *     layout.json  what will be the output's _layout.json; not of rows
  *     marks/     the _SUCCESS of each partition, and of the top, as they will be
  *     before/    an empty folder for each: takes the old _SUCCESS
  *     during/    where that folder goes then: takes the old parts, while new ones come
@@ -15,6 +16,7 @@
 import { z } from "zod";
 import { PublishError } from "./errors";
 import { inParallel } from "./io/parallel";
+import { LAYOUT_FILE } from "./layout";
 import { type Manifest, type Marker, RUN_ID } from "./manifest";
 import { ATTEMPTS, manifestFile, type Place, partitionOf } from "./partitions";
 import { join } from "./paths";
@@ -26,6 +28,8 @@ const dt = z.string().regex(/^\d{4}-\d{2}-\d{2}$/);
 /** Names are within the partition; those of attempts within the run's folder of attempts. */
 export const CommitPlan = z.strictObject({
   run: z.string().regex(RUN_ID),
+  /** the content of the output's _layout.json, if it is to have one */
+  layout: z.string().optional(),
   partitions: z.array(
     z.strictObject({
       dt,
@@ -46,6 +50,7 @@ export function commitTree(plan: CommitPlan, manifest: Manifest): Tree {
   return {
     "plan.json": JSON.stringify(plan),
     "manifest.json": `${JSON.stringify(manifest, null, 2)}\n`,
+    ...(plan.layout === undefined ? {} : { "layout.json": plan.layout }),
     marks: { [TOP]: mark([plan.run]), ...Object.fromEntries(filled.map(({ dt, runs }) => [partitionOf(dt), mark(runs)])) },
     before: Object.fromEntries([TOP, ...plan.partitions.map(({ dt }) => partitionOf(dt))].map((name) => [name, {}])),
     during: {},
@@ -76,6 +81,7 @@ export class Completion {
     const { output, storage } = this.place;
     const manifest = manifestFile(output, this.plan.run);
     await this.once(join(this.commit, "manifest.json"), manifest);
+    if (this.plan.layout !== undefined) await this.once(join(this.commit, "layout.json"), join(output, LAYOUT_FILE));
     await storage.move(join(output, SUCCESS), join(this.commit, "before", TOP, SUCCESS));
     await this.turn("before", "during", TOP);
     // No step of a partition touches what is another's, be it in the output or in the commit; the top waits for all of them.

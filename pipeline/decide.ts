@@ -6,9 +6,10 @@ import type { CommitPlan } from "./commit";
 import { ConfigError, PublishError } from "./errors";
 import type { Gathered } from "./gathered";
 import { inParallel } from "./io/parallel";
+import { layoutText, type OutputLayout } from "./layout";
 import { instantOf, MANIFESTS, type Manifest, type Marker, type Partition, parseManifest, parseMarker, RUN_ID } from "./manifest";
 import { beganOf, type Origin } from "./origin";
-import { ATTEMPTS, exists, isOurs, type Place, partitionOf, partName, partsAmong } from "./partitions";
+import { ATTEMPTS, exists, isOurs, type Place, partitionOf, partName, partsAmong, refuseOtherLayout } from "./partitions";
 import { join } from "./paths";
 import type { Decision } from "./turn";
 import { versions } from "./version";
@@ -21,6 +22,7 @@ export interface Target {
   writeMode: "overwrite" | "append" | "error";
   /** days whose partitions this run is about even if they have no rows, as YYYY-MM-DD: those of --dates */
   dates: string[];
+  layout: OutputLayout;
   shards: number;
   /** files of impressions that were left out, since their folder is of a day outside of --dates */
   unread: number;
@@ -31,6 +33,7 @@ export interface Target {
 /** @throws PublishError, ConfigError if it cannot be published */
 export async function decide(place: Place, target: Target, { files, ledger, metrics }: Gathered, warnings: string[]): Promise<Decision> {
   const { runId: run, origin, writeMode, unread } = target;
+  await refuseOtherLayout(target.layout, place);
   await refuseLost(place, files);
   const written = Map.groupBy(files, ({ dt }) => dt);
   const empty = writeMode === "overwrite" ? target.dates.filter((dt) => !written.has(dt)) : [];
@@ -42,6 +45,7 @@ export async function decide(place: Place, target: Target, { files, ledger, metr
   const emptied = empty.map((dt) => ({ dt, replaced: found.get(dt)!.parts })).filter(({ replaced }) => replaced.length > 0);
   const plan: CommitPlan = {
     run,
+    layout: layoutText(target.layout),
     partitions: [
       ...partitions.map((partition) => plannedFor(partition, written.get(partition.dt)!, target)),
       ...emptied.map((each) => ({ ...each, runs: [], files: [] })),
@@ -57,7 +61,7 @@ export async function decide(place: Place, target: Target, { files, ledger, metr
     writeMode,
     options: origin.options,
     schema: origin.schema,
-    rows: files.reduce((sum, { rows }) => sum + rows, 0),
+    rows: files.reduce((sum, { slots }) => sum + slots, 0),
     bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
     partitions,
     emptied,
@@ -96,7 +100,8 @@ function plannedFor({ dt, runs, replaced }: Partition, written: WrittenFile[], t
   return { dt, runs, files, replaced: replaced.filter((name) => !names.has(name)) };
 }
 
-const nameOf = ({ shard }: WrittenFile, { shards, writeMode, runId }: Target): string => partName(shard, shards, writeMode, runId);
+const nameOf = ({ kind, shard }: WrittenFile, { shards, writeMode, runId }: Target): string =>
+  partName(kind, shard, shards, writeMode, runId);
 
 /** What writers have told of must be there, before anything of an earlier run goes. */
 async function refuseLost({ storage }: Place, files: readonly WrittenFile[]): Promise<void> {

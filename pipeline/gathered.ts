@@ -10,7 +10,7 @@ import type { WrittenFile } from "./writeday";
 export type Report = { start: true } | { file: WrittenFile } | { ledger: Ledger } | { extents: SplitExtent } | { metrics: MetricsState };
 
 export interface Gathered {
-  /** in order of dt and shard, one of each */
+  /** in order of dt, kind and shard, one of each: that of their paths */
   files: WrittenFile[];
   ledger: Ledger;
   extents: SplitExtent[];
@@ -35,10 +35,10 @@ export function gather(reports: Iterable<Report>, maxPositions: number, tables: 
 /** A writer that ran twice has written the same bytes under two names. */
 function distinct(files: WrittenFile[]): WrittenFile[] {
   const order = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
-  files.sort((a, b) => order(a.dt, b.dt) || a.shard - b.shard || order(a.attempt, b.attempt));
+  files.sort((a, b) => order(a.dt, b.dt) || order(a.kind, b.kind) || a.shard - b.shard || order(a.attempt, b.attempt));
   return files.filter((file, i) => {
     const before = files[i - 1];
-    if (before === undefined || before.dt !== file.dt || before.shard !== file.shard) return true;
+    if (before === undefined || before.dt !== file.dt || before.kind !== file.kind || before.shard !== file.shard) return true;
     if (before.sha256 === file.sha256) return false;
     throw new PublishError(
       `shard ${file.shard} of dt=${file.dt} was written twice with different content. This is a bug; nothing was published.`,
@@ -63,7 +63,7 @@ function inOrder(ledger: Ledger, tables: string[]): Ledger {
 export function imbalance({ ledger, files, metrics }: Gathered): string | undefined {
   const { days } = metrics.state;
   const written: Record<string, number> = {};
-  for (const { dt, rows } of files) written[dt] = (written[dt] ?? 0) + rows;
+  for (const { dt, slots } of files) written[dt] = (written[dt] ?? 0) + slots;
   const wrong = [...new Set([...Object.keys(days), ...Object.keys(written)])].filter((dt) => (days[dt]?.rows ?? 0) !== (written[dt] ?? 0));
   const told = wrong.map((dt) => `dt=${dt}: ${written[dt] ?? 0} rows written, ${days[dt]?.rows ?? 0} measured`);
   const lost = [...unbalanced(ledger), ...told.sort()];

@@ -1,6 +1,6 @@
 /** `backstory inspect`: a few rows of an output, for people. */
 import { z } from "zod";
-import { type OutputFile, openOutput, outputFiles } from "./output";
+import { type OutputFile, OutputReader, outputFiles } from "./output";
 
 const whole = (low: number, high: number) => z.coerce.number<number | string>().int().min(low).max(high);
 
@@ -36,8 +36,8 @@ function historyText({ actions, action_types: types }: Row, shown: number): stri
 }
 
 /** Lines of one file; those of a ranking follow a heading, which is where their history is told. */
-async function* inspectFile(file: OutputFile, rows: number, actions: number): AsyncGenerator<string, number> {
-  const output = await openOutput(file, COLUMNS);
+async function* inspectFile(reader: OutputReader, file: OutputFile, rows: number, actions: number): AsyncGenerator<string, number> {
+  const output = await reader.open(file, COLUMNS);
   const found = (await output.read(0, Math.min(rows, output.count))) as unknown as Row[];
   let last: Row | undefined;
   for (const row of found) {
@@ -58,8 +58,13 @@ async function* inspectFile(file: OutputFile, rows: number, actions: number): As
 export async function* inspect(path: string, options: z.input<typeof InspectOptions> = {}): AsyncGenerator<string> {
   const { rows, actions } = InspectOptions.parse(options);
   let left = rows;
-  for (const file of await outputFiles(path)) {
-    if (left === 0) return;
-    left -= yield* inspectFile(file, left, actions);
+  const reader = new OutputReader();
+  try {
+    for (const file of await outputFiles(path)) {
+      if (left === 0) return;
+      left -= yield* inspectFile(reader, file, left, actions);
+    }
+  } finally {
+    reader.close();
   }
 }

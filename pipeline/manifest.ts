@@ -18,7 +18,7 @@ const runId = z.string().regex(RUN_ID);
 /** A file as published. */
 const ManifestFile = z.strictObject({
   path: z.string().describe("from the output folder: dt=2025-08-16/part-00000-of-00001.parquet"),
-  rows: count,
+  rows: count.describe("as its footer tells: of the layout histories those of histories and of slots, each in their file"),
   bytes: count,
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 });
@@ -103,8 +103,10 @@ export const Manifest = z.strictObject({
     .describe("what determines the data, as in a --config file: paths absolute, defaults and shards filled in; no output, no write mode"),
   schema: z
     .array(z.strictObject({ name: z.string(), holds: z.string(), type: z.string().describe("such as int64, list<int32>") }))
-    .describe("columns of the files, in order; dt comes from the folder"),
-  rows: count,
+    .describe(
+      "columns of the rows, in order; dt comes from the folder. Files of another layout than rows, which options.layout tells, have those of that layout",
+    ),
+  rows: count.describe("one for each slot, whatever the layout"),
   bytes: count.describe("of the files"),
   partitions: z.array(Partition).describe("in order of dt"),
   emptied: z

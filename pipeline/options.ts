@@ -4,6 +4,7 @@ import { isBigQuery, isProject } from "./bigquery/uri";
 import { CONDITIONS, parseConditions } from "./conditions";
 import { ConfigError } from "./errors";
 import { isGcs } from "./gcs/uri";
+import { LAYOUTS, PADDINGS } from "./layout";
 import { parseMemory } from "./memory";
 import { path, wholeNumber } from "./optiontypes";
 import { type Content, type OutputColumn, ROW_GROUP_BYTES } from "./parquet/schema";
@@ -81,6 +82,16 @@ export const BuildOptions = z.strictObject({
     .default("standard")
     .describe("standard, +length, +times, or a list of columns, renamed as in ranking_id=session.")
     .meta({ value: "LIST" }),
+  layout: z
+    .enum(LAYOUTS)
+    .default("rows")
+    .describe(
+      "What a row of a file is: a slot (rows), a ranking with its slots as lists (rankings), or a history, with slots in a table beside it (histories).",
+    ),
+  padding: z
+    .enum(PADDINGS)
+    .default("zeros")
+    .describe("What stands behind the real actions of a history: zeros up to --history-length, or nothing."),
   compression: z.enum(["snappy", "zstd", "none"]).default("snappy").describe("Of the Parquet pages."),
   shards: wholeNumber(1, 10_000, "of files")
     .optional()

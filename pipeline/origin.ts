@@ -39,6 +39,8 @@ export const DATA_OPTIONS = [
   "actionClock",
   "dropEmptyHistory",
   "columns",
+  "layout",
+  "padding",
   "compression",
   "shards",
   "rowGroupBytes",

@@ -10,10 +10,11 @@ import {
   parquetSchema,
 } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
+import type { Copies } from "../verify/copies";
 import { ConfigError, listening } from "./errors";
 import { isRemote, remoteFile, remoteFind } from "./io/remote";
 import { BrokenFile } from "./io/rows";
-import { mustBeRows } from "./layout";
+import { layoutNoteOf } from "./layout";
 
 export interface OutputFile {
   path: string;
@@ -62,7 +63,7 @@ export async function outputFiles(path: string): Promise<OutputFile[]> {
     throw new ConfigError(`there is no output at "${path}". Give an output folder, a partition folder (dt=...) or a Parquet file.`);
   const paths = found.isDirectory() ? (await filesBelow(path)).sort() : [path];
   if (paths.length === 0) throw new ConfigError(`"${path}" has no Parquet file in folders dt=.... Is it the --output of a finished build?`);
-  return paths.map((each) => ({ path: each, dt: dtOf(each) }));
+  return withoutSlots(paths.map((each) => ({ path: each, dt: dtOf(each) })));
 }
 
 async function remoteOutputFiles(uri: string): Promise<OutputFile[]> {
@@ -70,7 +71,13 @@ async function remoteOutputFiles(uri: string): Promise<OutputFile[]> {
   const partition = /\/dt=[^/]*$/.test(uri.replace(/\/*$/, ""));
   const files = objects.filter(({ path }) => path === uri || (path.endsWith(".parquet") && (partition || dtOf(path) !== "?")));
   if (files.length === 0) throw new ConfigError(`"${uri}" has no Parquet file in folders dt=.... Is it the --output of a finished build?`);
-  return files.map(({ path, size, generation }) => ({ path, dt: dtOf(path), object: { size, generation } }));
+  return withoutSlots(files.map(({ path, size, generation }) => ({ path, dt: dtOf(path), object: { size, generation } })));
+}
+
+/** Of the layout histories: slots are read with the histories that they point to. */
+function withoutSlots(files: OutputFile[]): OutputFile[] {
+  const paths = new Set(files.map(({ path }) => path));
+  return files.filter(({ path }) => !/\/slots-[^/]*$/.test(path) || !paths.has(path.replace(/\/slots-(?=[^/]*$)/, "/histories-")));
 }
 
 async function metadataOf(path: string, file: AsyncBuffer): Promise<FileMetaData> {
@@ -84,14 +91,51 @@ function rowGroups(metadata: FileMetaData): { start: number; end: number }[] {
   return metadata.row_groups.map(({ num_rows }) => ({ start: end, end: (end += Number(num_rows)) }));
 }
 
-/**
- * Opens a file for reading some of its columns.
- * @throws BrokenFile where the file is no Parquet file, ConfigError where it lacks one of the columns
- */
-export async function openOutput({ path, object }: OutputFile, columns: string[]): Promise<OutputRows> {
+/** Opens files of an output, one after the other. Those of another layout are made rows, in a folder for temporary files, until `close`. */
+export class OutputReader {
+  private copies: Copies | undefined;
+
+  /**
+   * Opens a file for reading some of its columns.
+   * @throws BrokenFile where the file is no Parquet file, ConfigError where it lacks one of the columns
+   */
+  async open(file: OutputFile, columns: string[]): Promise<OutputRows> {
+    const opened = await openFile(file);
+    if (layoutNoteOf(opened.metadata) === undefined) return rowsOf(opened, columns);
+    const { path } = file; // which is what people know
+    return rowsOf({ ...(await openFile(await this.asRows(file))), path }, columns);
+  }
+
+  /** One at a time: the one before goes. */
+  private async asRows({ path, dt, object }: OutputFile): Promise<OutputFile> {
+    this.close();
+    const { Copies } = await import("../verify/copies.js");
+    this.copies = new Copies();
+    if (object === undefined) return { path: await this.copies.rows(path), dt };
+    const twin = path.replace(/\/(histories|slots)-(?=[^/]*$)/, (_, kind) => (kind === "slots" ? "/histories-" : "/slots-"));
+    const copy = await this.copies.object(path);
+    if (twin !== path) await this.copies.object(twin);
+    return { path: await this.copies.rows(copy), dt };
+  }
+
+  close(): void {
+    this.copies?.remove();
+    this.copies = undefined;
+  }
+}
+
+interface Opened {
+  path: string;
+  file: AsyncBuffer;
+  metadata: FileMetaData;
+}
+
+async function openFile({ path, object }: OutputFile): Promise<Opened> {
   const file = object === undefined ? await asyncBufferFromFile(path) : new (remoteFile().RemoteFile)({ path, ...object }, object.size);
-  const metadata = await metadataOf(path, file);
-  mustBeRows(metadata, path);
+  return { path, file, metadata: await metadataOf(path, file) };
+}
+
+function rowsOf({ path, file, metadata }: Opened, columns: string[]): OutputRows {
   const names = parquetSchema(metadata).children.map(({ element }) => element.name);
   const missing = columns.find((name) => !names.includes(name));
   if (missing) throw new ConfigError(`"${path}" has no column ${missing}; it has ${names.join(", ")}. Is it an output of a build?`);

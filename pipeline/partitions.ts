@@ -2,6 +2,7 @@
 
 import { ConfigError } from "./errors";
 import { isRemote, remoteBucket } from "./io/remote";
+import { type FileKind, LAYOUT_FILE, layoutName, layoutOf, type OutputLayout } from "./layout";
 import { MANIFESTS } from "./manifest";
 import { join } from "./paths";
 import { Disk, type Storage } from "./storage";
@@ -26,16 +27,16 @@ export const manifestFile = (output: string, runId: string): string => join(outp
 export const partitionOf = (dt: string): string => `dt=${dt}`;
 
 /** What a reader may take for rows. */
-const PART = /^part-.*\.parquet$/;
+const PART = /^(part|histories|slots)-.*\.parquet$/;
 /** What a run of ours may have put there. */
-const OURS = /^part-(.+-)?\d{5,}-of-\d{5,}\.parquet$/;
+const OURS = /^(part|histories|slots)-(.+-)?\d{5,}-of-\d{5,}\.parquet$/;
 
 export const partsAmong = (names: readonly string[]): string[] => names.filter((name) => PART.test(name));
 export const isOurs = (name: string): boolean => OURS.test(name);
 
-export function partName(shard: number, shards: number, writeMode: string, runId: string): string {
+export function partName(kind: FileKind, shard: number, shards: number, writeMode: string, runId: string): string {
   const part = `${String(shard).padStart(5, "0")}-of-${String(shards).padStart(5, "0")}`;
-  return writeMode === "append" ? `part-${runId}-${part}.parquet` : `part-${part}.parquet`;
+  return writeMode === "append" ? `${kind}-${runId}-${part}.parquet` : `${kind}-${part}.parquet`;
 }
 
 /** Asked before a run starts, and when it publishes, because another run may have come in between. */
@@ -47,3 +48,22 @@ export async function refuseExisting(dts: Iterable<string>, { storage, output }:
 
 export const exists = (dt: string, output: string): ConfigError =>
   new ConfigError(`partition dt=${dt} exists in ${output}. Choose --write-mode overwrite or append, or another output.`);
+
+/** Asked before a run starts, and when it publishes, likewise: an output has one layout. */
+export async function refuseOtherLayout(wanted: OutputLayout, { storage, output }: Place): Promise<void> {
+  const text = await storage.read(join(output, LAYOUT_FILE));
+  const found = layoutOf(text);
+  if (found === undefined)
+    throw new ConfigError(`"${join(output, LAYOUT_FILE)}" does not say which layout ${output} has. Choose another --output.`);
+  if (found.layout === wanted.layout && found.padding === wanted.padding) return;
+  if (text === undefined && !(await hasParts({ storage, output }))) return;
+  throw new ConfigError(
+    `${output} has ${layoutName(found)}, and an output has one; got ${layoutName(wanted)}. Choose another --output, or --layout=${found.layout} --padding=${found.padding}.`,
+  );
+}
+
+async function hasParts({ storage, output }: Pick<Place, "storage" | "output">): Promise<boolean> {
+  for (const name of (await storage.list(output)).filter((name) => name.startsWith("dt=")))
+    if (partsAmong(await storage.list(join(output, name))).length > 0) return true;
+  return false;
+}

@@ -16,10 +16,12 @@ import { ConfigError } from "./errors";
 import { findInputs, planSplits, textBytes } from "./io/files";
 import { isRemote } from "./io/remote";
 import { IMPRESSIONS, type InputFile, type Split } from "./io/rows";
+import { isPlain, LAYOUT_COLUMNS, type OutputLayout } from "./layout";
 import { planMemory } from "./memory";
 import { type BuildOptions, dateRange, outputColumns, parseLimit } from "./options";
 import { dataOptions, inputOf, schemaOf } from "./origin";
-import { attemptsOf, placeOf, refuseExisting } from "./partitions";
+import type { OutputColumn } from "./parquet/schema";
+import { attemptsOf, placeOf, refuseExisting, refuseOtherLayout } from "./partitions";
 import { checkTargets, type Input } from "./targets";
 
 /** Bytes of a split: large enough that batches are worth their overhead, small enough for many workers. */
@@ -44,6 +46,8 @@ export async function planRun(options: BuildOptions, runId: string, exports?: Ex
   const seen = (await runsIn(placeOf(options.output))).filter((run) => run !== runId);
   const tables = tablesOf(options);
   const columns = outputColumns(options.columns);
+  refuseLacking(options, columns);
+  await refuseOtherLayout(options, placeOf(options.output));
   const range = options.dates === undefined ? undefined : dateRange(options.dates);
   const inputs = await findAll(options, tables, exports);
   const unread = leaveOut(inputs[0].files, range);
@@ -80,6 +84,8 @@ export async function planRun(options: BuildOptions, runId: string, exports?: Ex
     files: {
       historyLength: options.historyLength,
       columns,
+      layout: options.layout,
+      padding: options.padding,
       compression: options.compression,
       rowGroupBytes: options.rowGroupBytes,
       shards,
@@ -92,6 +98,7 @@ export async function planRun(options: BuildOptions, runId: string, exports?: Ex
       runId,
       writeMode: options.writeMode,
       dates,
+      layout: { layout: options.layout, padding: options.padding },
       shards,
       rejects: options.rejects ?? null,
       limits: { maxRejects: parseLimit(options.maxRejects)!, required: requiredColumns(rules), failOn: options.failOn },
@@ -101,6 +108,16 @@ export async function planRun(options: BuildOptions, runId: string, exports?: Ex
       window: windowRules(rules),
     },
   };
+}
+
+/** What reads other layouts makes rows with padding of them, for which it wants all that tells rows apart. */
+function refuseLacking({ layout, padding }: OutputLayout, columns: readonly OutputColumn[]): void {
+  if (isPlain({ layout, padding })) return;
+  const missing = LAYOUT_COLUMNS.find((needed) => !columns.some(({ holds }) => holds === needed));
+  if (missing !== undefined)
+    throw new ConfigError(
+      `${layout === "rows" ? `--padding=${padding}` : `--layout=${layout}`} takes the columns ${LAYOUT_COLUMNS.join(", ")}; --columns leaves out ${missing}. Name it as well, or write --columns=standard.`,
+    );
 }
 
 /** How a run is cut, by the bytes of all inputs and of the impressions, as text. */

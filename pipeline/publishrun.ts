@@ -59,7 +59,7 @@ function check(gathered: Gathered, { limits }: PublishOptions): Verdict {
 
 /** Of a run that is not published. */
 function outcomeOf({ files, ledger, metrics }: Gathered, { runId, unread }: PublishOptions): Outcome {
-  const rows = files.reduce((sum, { rows }) => sum + rows, 0);
+  const rows = files.reduce((sum, { slots }) => sum + slots, 0);
   return { runId, exitCode: 0, warnings: [], rows, files: [], emptied: [], unread, ledger, quality: metrics.report() };
 }
 

@@ -66,7 +66,7 @@ function othersAmong(then: Manifest, now: Manifest): string[] {
 }
 
 const filesOf = ({ run, partitions }: Manifest): Map<string, string> =>
-  new Map(partitions.flatMap(({ files }) => files.map(({ path, sha256 }) => [path.replace(`part-${run}-`, "part-"), sha256])));
+  new Map(partitions.flatMap(({ files }) => files.map(({ path, sha256 }) => [path.replace(`-${run}-`, "-"), sha256])));
 
 const toldOf = ({ path, why }: { path: string; why: string }): string => `${path} (${why})`;
 

@@ -110,7 +110,8 @@ async function publishedBefore(options: BuildOptions, place: Place): Promise<(Ou
   if (outcome === undefined) return undefined;
   const then = parseManifest((await place.storage.read(outcome.manifest!)) ?? "", outcome.manifest!);
   const now: Record<string, unknown> = { ...dataOptions(options, options.shards ?? Number(then.options.shards)), writeMode };
-  const before: Record<string, unknown> = { ...then.options, writeMode: then.writeMode };
+  // earlier versions knew one layout
+  const before: Record<string, unknown> = { layout: "rows", padding: "zeros", ...then.options, writeMode: then.writeMode };
   const names = [...new Set([...Object.keys(now), ...Object.keys(before)])];
   const other = names.find((name) => !isDeepStrictEqual(now[name], before[name]));
   if (other === undefined) return { ...outcome, already: true };

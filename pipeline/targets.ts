@@ -6,7 +6,6 @@ import { ConfigError, isDiskFull } from "./errors";
 import { parseUri } from "./gcs/uri";
 import { isRemote } from "./io/remote";
 import type { InputFile } from "./io/rows";
-import { LAYOUT_FILE } from "./layout";
 
 export interface Targets {
   output: string;
@@ -27,10 +26,6 @@ export interface Input {
 export function checkTargets({ output, rejects, metricsJson, report, tempDir }: Targets, inputs: readonly Input[]): void {
   if (isRemote(output)) parseUri(output, "--output");
   else checkFolder("--output", output);
-  if (!isRemote(output) && existsSync(join(output, LAYOUT_FILE)))
-    throw new ConfigError(
-      `--output holds a converted output, whose files are no rows (${LAYOUT_FILE}); got "${output}". Choose another folder.`,
-    );
   if (tempDir !== undefined) checkFolder("--temp-dir", tempDir);
   for (const entry of !isRemote(output) && existsSync(output) ? readdirSync(output, { withFileTypes: true }) : [])
     if (entry.name.startsWith("dt=") && entry.isFile())

@@ -39,7 +39,7 @@ export class WriteShard implements AsyncDoFn<KV<Iterable<MaybeSpilled<Joined>>>,
     // The histories of what was spilled stay on disk.
     const parts = gatherPieces(Array.from(value, (part) => load(part, SharedArrayBuffer)));
     await threads().run(WRITE_DAY, { shard: key - day * options.shards, day, parts, options }, async (file) => {
-      progress.wrote(file.rows);
+      progress.wrote(file.slots);
       await emit(file);
     });
   }

@@ -8,18 +8,14 @@ import { compareSlots, type HistoryActions, type Joined } from "../transforms/jo
 import type { RankingBatch } from "../transforms/rankings";
 import { ORDER } from "../transforms/rules";
 import type { WindowRules } from "./certify";
+import { type DayFiles, dayFiles, type FileSettings } from "./dayfiles";
 import { remoteObjects } from "./io/remote";
-import type { Compression, OutputColumn } from "./parquet/schema";
-import { prepare, TrainingFile } from "./parquet/trainingfile";
+import type { FileKind, OutputLayout } from "./layout";
+import { prepare } from "./parquet/compression";
 import { join } from "./paths";
-import { CREATED_BY } from "./version";
 
 /** How output files are written; what is in them is the rules' matter. */
-export interface FileOptions {
-  historyLength: number;
-  columns: OutputColumn[];
-  compression: Compression;
-  rowGroupBytes: number;
+export interface FileOptions extends FileSettings, OutputLayout {
   shards: number;
   /** the rules by which the time of each action is looked at once more; null where nobody asks for that */
   recheck?: WindowRules | null;
@@ -34,9 +30,13 @@ export interface WrittenFile {
   /** dt, as YYYY-MM-DD */
   dt: string;
   shard: number;
+  kind: FileKind;
   /** where it lies now */
   attempt: string;
+  /** as its footer tells */
   rows: number;
+  /** those in it, which are the rows of the output; a file of histories has none */
+  slots: number;
   bytes: number;
   sha256: string;
   /** actions in its histories that are from their cutoff or later, each once for a history; absent where nobody looked */
@@ -52,31 +52,66 @@ export interface WriteInput {
   options: FileOptions;
 }
 
-/** Kernel: writes the rows of one shard and day to a file, under a name that no other attempt has. */
+/** Kernel: writes the rows of one shard and day to a file, or to two, under names that no other attempt has. */
 export async function writeDay({ shard, day, parts, options }: WriteInput, emit: Emit<WrittenFile>): Promise<void> {
   await prepare(options.compression);
   const dt = dayName(day);
-  const name = `dt=${dt}-${shard}-${randomUUID()}.parquet`;
-  const attempt = join(options.attempts, name);
-  const folder = options.staging ?? options.attempts;
-  mkdirSync(folder, { recursive: true });
-  const path = join(folder, name);
-  const hash = createHash("sha256");
-  const fd = openSync(path, "wx");
+  const attempts: Attempt[] = [];
   try {
-    const file = new TrainingFile({ ...options, createdBy: CREATED_BY }, (bytes) => {
-      hash.update(bytes);
-      writeFully(fd, bytes);
+    const files = dayFiles(options.layout, options.padding, options, () => {
+      const attempt = new Attempt(`dt=${dt}-${shard}-${randomUUID()}.parquet`, options);
+      attempts.push(attempt);
+      return (bytes) => attempt.write(bytes);
     });
     const leaks = options.recheck ? new Leaks(day, options.recheck) : undefined;
     const views = parts.map((part) => partOf(part, leaks));
-    for (const { part, group } of groupsOf(day, views)) writeGroup(file, views[part], group);
-    const { rows, bytes } = file.finish();
-    if (options.staging !== null) await send(path, attempt, bytes);
-    await emit({ dt, shard, attempt, rows, bytes, sha256: hash.digest("hex"), ...(leaks && { leaks: leaks.count }) });
+    for (const { part, group } of groupsOf(day, views)) writeGroup(files, views[part], group);
+    for (const [i, { kind, rows, slots }] of files.finish().entries()) {
+      const written = await attempts[i].end();
+      // they are of histories, which two files may share
+      const found = i === 0 && leaks !== undefined ? { leaks: leaks.count } : {};
+      await emit({ dt, shard, kind, ...written, rows, slots, ...found });
+    }
   } finally {
-    closeSync(fd);
-    if (options.staging !== null) rmSync(path, { force: true });
+    for (const attempt of attempts) attempt.close();
+  }
+}
+
+/** A file on its way. */
+class Attempt {
+  private readonly hash = createHash("sha256");
+  private bytes = 0;
+  private readonly path: string;
+  private readonly fd: number;
+  private readonly attempt: string;
+
+  constructor(
+    name: string,
+    private readonly options: FileOptions,
+  ) {
+    const folder = options.staging ?? options.attempts;
+    mkdirSync(folder, { recursive: true });
+    this.attempt = join(options.attempts, name);
+    this.path = join(folder, name);
+    this.fd = openSync(this.path, "wx");
+  }
+
+  write(bytes: Uint8Array): void {
+    this.hash.update(bytes);
+    for (let at = 0; at < bytes.length; ) at += writeSync(this.fd, bytes, at);
+    this.bytes += bytes.length;
+  }
+
+  /** All is written: to a bucket it goes now. */
+  async end(): Promise<Pick<WrittenFile, "attempt" | "bytes" | "sha256">> {
+    const { attempt, bytes } = this;
+    if (this.options.staging !== null) await send(this.path, attempt, bytes);
+    return { attempt, bytes, sha256: this.hash.digest("hex") };
+  }
+
+  close(): void {
+    closeSync(this.fd);
+    if (this.options.staging !== null) rmSync(this.path, { force: true });
   }
 }
 
@@ -84,10 +119,6 @@ export async function writeDay({ shard, day, parts, options }: WriteInput, emit:
 async function send(path: string, attempt: string, bytes: number): Promise<void> {
   const { ABSENT, upload } = remoteObjects();
   if (!(await upload(attempt, path, bytes, ABSENT))) throw new Error(`"${attempt}" is there already. This is a bug.`);
-}
-
-function writeFully(fd: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
 }
 
 /** A join as the file takes it: ids as (lo, hi) pairs, since looking at the same memory in another way costs as much as writing a row. */
@@ -125,17 +156,17 @@ function groupsOf(day: number, parts: readonly Part[]): Group[] {
   });
 }
 
-/** Gives a file the history [from, to) of a customer, whose id comes as words. */
-type Give = (file: TrainingFile, customerLo: number, customerHi: number, from: number, to: number) => void;
+/** Gives files the history [from, to) of a customer, whose id comes as words. */
+type Give = (files: DayFiles, customerLo: number, customerHi: number, from: number, to: number) => void;
 
 function historiesOf(actions: MaybeSpilled<HistoryActions>, leaks: Leaks | undefined): Give {
   if (isSpilled(actions)) return spilledHistories(new Stretches(actions), leaks);
   const { types } = actions;
   const items = words(actions.items);
   const times = actions.times.length === 0 ? undefined : actions.times;
-  return (file, lo, hi, from, to) => {
+  return (files, customerLo, customerHi, from, to) => {
     leaks?.look(types, times, from, to);
-    file.history(lo, hi, items, types, times, from, to);
+    files.history({ customerLo, customerHi, items, types, times, from, to });
   };
 }
 
@@ -146,7 +177,7 @@ function spilledHistories(stretches: Stretches<keyof HistoryActions>, leaks: Lea
   let ids = words(items);
   let types = new Uint8Array(0);
   let times = new Float64Array(0);
-  return (file, lo, hi, from, to) => {
+  return (files, customerLo, customerHi, from, to) => {
     const n = to - from;
     if (types.length < n) {
       items = new BigInt64Array(2 * n);
@@ -158,7 +189,7 @@ function spilledHistories(stretches: Stretches<keyof HistoryActions>, leaks: Lea
     stretches.read("types", from, to, types);
     if (hasTimes) stretches.read("times", from, to, times);
     leaks?.look(types, hasTimes ? times : undefined, 0, n);
-    file.history(lo, hi, ids, types, hasTimes ? times : undefined, 0, n);
+    files.history({ customerLo, customerHi, items: ids, types, times: hasTimes ? times : undefined, from: 0, to: n });
   };
 }
 
@@ -180,24 +211,16 @@ class Leaks {
   }
 }
 
-function writeGroup(file: TrainingFile, part: Part, g: number): void {
-  const { customers, historyStarts, historyEnds, rankingStarts, give } = part;
-  give(file, customers[2 * g], customers[2 * g + 1], historyStarts[g], historyEnds[g]);
+function writeGroup(files: DayFiles, part: Part, g: number): void {
+  const { customers, historyStarts, historyEnds, rankingStarts, rankings, slotItems, give } = part;
+  const { idBytes, idStarts, slotStarts, slotOrders } = rankings;
+  give(files, customers[2 * g], customers[2 * g + 1], historyStarts[g], historyEnds[g]);
   for (let r = rankingStarts[g]; r < rankingStarts[g + 1]; ) {
     let twins = 1;
-    while (r + twins < rankingStarts[g + 1] && sameRanking(part.rankings, r, r + twins)) twins++;
-    writeRanking(file, part, r, twins);
+    while (r + twins < rankingStarts[g + 1] && sameRanking(rankings, r, r + twins)) twins++;
+    const [from, to] = [slotStarts[r], slotStarts[r + 1]];
+    files.ranking({ ids: idBytes, idFrom: idStarts[r], idTo: idStarts[r + 1], items: slotItems, orders: slotOrders, from, to }, twins);
     r += twins;
-  }
-}
-
-/** Rows are in one total order, so the slots of a ranking that was given twice alternate. */
-function writeRanking(file: TrainingFile, { slotItems, rankings }: Part, r: number, twins: number): void {
-  const { idBytes, idStarts, slotStarts, slotOrders } = rankings;
-  file.ranking(idBytes, idStarts[r], idStarts[r + 1]);
-  const first = slotStarts[r];
-  for (let s = first; s < slotStarts[r + 1]; s++) {
-    for (let twin = 0; twin < twins; twin++) file.slot(s - first, slotItems[2 * s], slotItems[2 * s + 1], slotOrders[s]);
   }
 }
 

@@ -6,7 +6,7 @@ import { Metrics, type MetricsReport } from "../transforms/metrics";
 import { Copies, isPublished } from "../verify/copies";
 import { Findings } from "../verify/findings";
 import type { ArrowColumn } from "../verify/output/arrow";
-import { findOutput, mustHoldRows, type PartFile } from "../verify/output/found";
+import { findOutput, type PartFile } from "../verify/output/found";
 import { columnsIn } from "../verify/output/reader";
 import { Tally } from "./tally";
 
@@ -49,19 +49,20 @@ const MICROS_PER_DAY = 86_400_000_000;
 export async function figuresOf(path: string, tempDir?: string): Promise<Figures> {
   const copies = new Copies(tempDir);
   try {
-    return await read(path, await copies.output(path, (below) => isPublished(below, () => true)));
+    const folder = await copies.output(path, (below) => isPublished(below, () => true));
+    return await read(path, folder, await copies.rows(folder));
   } finally {
     copies.remove();
   }
 }
 
-async function read(path: string, folder: string): Promise<Figures> {
-  const output = findOutput(folder, () => true, new Findings(0));
-  const { partitions, manifests } = output;
-  await mustHoldRows(output);
+/** @param rows where its files lie as those of the layout rows */
+async function read(path: string, folder: string, rows: string): Promise<Figures> {
+  const { manifests } = findOutput(folder, () => true, new Findings(0));
+  const { partitions } = findOutput(rows, () => true, new Findings(0));
   const pass = new Pass();
   for (const { dt, files } of partitions) {
-    for (const file of files) await pass.file(folder, file, dt);
+    for (const file of files) await pass.file(rows, file, dt);
     pass.endDay();
   }
   const named = new Set(partitions.flatMap(({ runs }) => runs ?? []));

@@ -1,12 +1,15 @@
 /** Copies of what lies in buckets, for as long as a verification takes: what is checked and how is the same wherever it lies. */
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { constants, tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { ConfigError } from "../pipeline/errors";
 import { inParallel } from "../pipeline/io/parallel";
-import { isRemote, remoteFind, remoteRange, remoteUri } from "../pipeline/io/remote";
+import { isRemote, remoteFind, remoteObjects, remoteRange, remoteUri } from "../pipeline/io/remote";
+import { BrokenFile } from "../pipeline/io/rows";
+import { LAYOUT_FILE, layoutNoteOf } from "../pipeline/layout";
+import { footerOf } from "./output/reader";
 
 /** An object of an input, and its copy. */
 export interface Copied {
@@ -51,6 +54,26 @@ export class Copies {
     const to = this.place(path);
     await inParallel(counting, OBJECTS, (object) => this.copy({ ...object, bucket }, join(to, object.below)));
     return to;
+  }
+
+  /**
+   * An output, a partition or a file on this machine, as files of the layout rows: itself, or what was made of it.
+   * @param broken hears of files, by path from the output, that cannot be read; without it they end this
+   */
+  async rows(path: string, broken?: (path: string, error: BrokenFile) => void): Promise<string> {
+    if (!(await isOtherLayout(path))) return path;
+    const { asRows } = await import("../layouts/asrows.js");
+    return asRows(path, this.place(`rows of ${path}`), broken);
+  }
+
+  /** An object, under its name, beside others of its folder. */
+  async object(uri: string): Promise<string> {
+    const found = await remoteObjects().findObject(uri);
+    if (found === undefined) throw new BrokenFile(`"${uri}" is wanted, and is not there.`);
+    const { bucket, name } = remoteUri().parseUri(uri, "the output");
+    const path = join(this.place(dirname(dirname(uri))), harmless(basename(dirname(name))), basename(name));
+    await this.copy({ ...found, bucket, name }, path);
+    return path;
   }
 
   /** The objects of an input, with copies under the same names, so that their folders tell what they told. */
@@ -115,6 +138,25 @@ const isPlain = (below: string): boolean => !below.split("/").some((part) => /^\
 /** What runs have published: partitions, markers and manifests; not what they keep beside it. */
 export function isPublished(below: string, isWanted: (dt: string) => boolean): boolean {
   const [first, ...rest] = below.split("/");
-  if (first === "_SUCCESS" || first === "_manifests") return true;
+  if (first === "_SUCCESS" || first === "_manifests" || first === LAYOUT_FILE) return true;
   return first.startsWith("dt=") && rest.length === 1 && isWanted(first.slice(3));
+}
+
+/** Whether files, of which the first that can be read tells for all, are of another layout than rows with padding. */
+async function isOtherLayout(path: string): Promise<boolean> {
+  for (const file of parquetBelow(path)) {
+    const metadata = await footerOf(file).catch(() => undefined);
+    if (metadata !== undefined) return layoutNoteOf(metadata) !== undefined;
+  }
+  return false;
+}
+
+function* parquetBelow(path: string): Generator<string> {
+  if (!existsSync(path)) return;
+  if (!statSync(path).isDirectory()) return yield path;
+  for (const name of readdirSync(path).sort()) {
+    const below = join(path, name);
+    if (/^[._]/.test(name)) continue;
+    if (name.endsWith(".parquet") || statSync(below, { throwIfNoEntry: false })?.isDirectory()) yield* parquetBelow(below);
+  }
 }

@@ -11,8 +11,9 @@ import type { VerifyOptions } from "./options";
 import { checkFiles } from "./output/agree";
 import { checkCertificate, Seen } from "./output/certificate";
 import { type Column, columnsByName, schemaFound, schemaOf } from "./output/columns";
-import { type FoundOutput, type FoundPartition, findOutput, mustHoldRows } from "./output/found";
+import { type FoundOutput, type FoundPartition, findOutput } from "./output/found";
 import { HistoryCheck } from "./output/histories";
+import { checkLayout } from "./output/layout";
 import { OrderCheck } from "./output/order";
 import { batchesOf, footerOf } from "./output/reader";
 import { Rows } from "./output/rows";
@@ -87,10 +88,11 @@ class Verification {
   async run(): Promise<Report> {
     this.folder = await this.copies.output(this.path, (below) => isPublished(below, (dt) => !isDay(dt) || this.isWanted(date(dt))));
     const output = findOutput(this.folder, this.isWanted, this.findings);
-    await mustHoldRows(output);
     this.checked.partitions = output.partitions.length;
     await checkFiles(output, this.isWanted, this.findings);
-    for (const job of this.jobs(output)) await this.runJob(job, output);
+    const rows = await this.asRows(output);
+    for (const job of this.jobs(rows)) await this.runJob(job, rows);
+    if (rows !== output) this.tellOf(output);
     const { findings } = this;
     return {
       output: this.path,
@@ -101,6 +103,27 @@ class Verification {
       unchecked: [...findings.unchecked],
       checked: this.checked,
     };
+  }
+
+  /** The output, or what its rows are, in a folder of their own: that they are those of its files follows from how they are made. */
+  private async asRows(output: FoundOutput): Promise<FoundOutput> {
+    const { findings, copies } = this;
+    const other = await checkLayout(output, findings);
+    if (other === null) return output;
+    this.folder = await copies.rows(this.folder, (file, { message }) => {
+      findings.add("broken file", message.replaceAll(output.folder, this.path), { dt: file.slice("dt=".length).split("/")[0], file });
+    });
+    // what is to be said of folders and manifests was said of those that the output has
+    return findOutput(this.folder, this.isWanted, new Findings(0));
+  }
+
+  /** Of files as they are, not as rows were made of them. */
+  private tellOf({ partitions }: FoundOutput): void {
+    const files = partitions.flatMap((partition) => partition.files);
+    this.checked.files = files.length;
+    this.checked.bytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
+    if (this.findings.kept.some(({ row }) => row !== undefined))
+      this.findings.warnings.push("files and rows are told as they are once the output is converted to the layout rows.");
   }
 
   /** One for each run that has files here, and one for the files of no manifest. */

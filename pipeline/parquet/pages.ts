@@ -7,9 +7,9 @@ import type { Compression } from "./schema";
 import { type PageBody, PlainBody, SnappyBody, snappyInt64 } from "./snappy";
 
 /** Target of a page's bytes before compression. Smaller ones restart the copies more often: 64 KiB costs a third more output. */
-const PAGE_BYTES = 1 << 20;
+export const PAGE_BYTES = 1 << 20;
 /** Most list elements of a page, since a short history's page of 1 MiB would be tens of millions of them to a reader. */
-const PAGE_ELEMENTS = 1 << 20;
+export const PAGE_ELEMENTS = 1 << 20;
 /** Most rows of a page of a column without lists. */
 const PAGE_ROWS = 20_000;
 
@@ -97,6 +97,11 @@ export interface Histories {
   slots: Int32Array;
 }
 
+/** Writes the pages of a list column whose rows share histories. */
+export interface HistoryPages {
+  write(chunk: Chunk, dictionary: Dictionary, indexes: Indexes, histories: Histories): void;
+}
+
 /**
  * Pages of a list column in which every row has the same number of elements. A history is encoded once and repeated for
  * its other slots. A page (data page v1) is
@@ -105,7 +110,7 @@ export interface Histories {
  *   definition levels   4 bytes of length, then one run of 1 over all elements, since there are no nulls and no empty lists
  *   values              the bit width, then the rows' indexes
  */
-export class ListPages {
+export class ListPages implements HistoryPages {
   private readonly body: PageBody;
   private readonly levels: PageBody;
   private readonly row = new Bytes();
@@ -119,8 +124,8 @@ export class ListPages {
     private readonly length: number,
     private readonly compression: Compression,
   ) {
-    this.body = compression === "snappy" ? new SnappyBody() : new PlainBody();
-    this.levels = compression === "snappy" ? new SnappyBody() : new PlainBody();
+    this.body = bodyFor(compression);
+    this.levels = bodyFor(compression);
     this.mostRows = Math.max(1, Math.floor(PAGE_ELEMENTS / length));
     levelRun(this.rowLevels, 1, 0);
     if (length > 1) levelRun(this.rowLevels, length - 1, 1);
@@ -189,17 +194,24 @@ export class ListPages {
   }
 
   private compressed(rawLength: number): Uint8Array[] {
-    const { levels, body, compression } = this;
-    if (compression === "none") return [levels.view(), body.view()];
-    if (compression === "zstd") return [compress(compression, Buffer.concat([levels.view(), body.view()]))];
-    const preamble = new Bytes(8);
-    preamble.varint(rawLength);
-    return [preamble.view(), levels.view(), body.view()];
+    return compressedBodies(this.compression, rawLength, [this.levels, this.body]);
   }
 }
 
+export const bodyFor = (compression: Compression): PageBody => (compression === "snappy" ? new SnappyBody() : new PlainBody());
+
+/** A page of several bodies, one behind the other. */
+export function compressedBodies(compression: Compression, rawLength: number, bodies: readonly PageBody[]): Uint8Array[] {
+  const parts = bodies.map((body) => body.view());
+  if (compression === "none") return parts;
+  if (compression === "zstd") return [compress(compression, Buffer.concat(parts))];
+  const preamble = new Bytes(8);
+  preamble.varint(rawLength);
+  return [preamble.view(), ...parts];
+}
+
 /** A run of a level, which is one bit wide. */
-function levelRun(out: Bytes, count: number, level: number): void {
+export function levelRun(out: Bytes, count: number, level: number): void {
   out.varint(count << 1);
   out.byte(level);
 }

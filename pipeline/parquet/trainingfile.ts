@@ -1,8 +1,10 @@
 import type { FileMetaData } from "hyparquet";
 import { ByteWriter } from "hyparquet-writer/src/bytewriter.js";
 import { writeMetadata } from "hyparquet-writer/src/metadata.js";
+import type { Padding } from "../layout";
 import { type Bounds, Chunk, copyOf, type WrittenChunk, withPageIndex } from "./chunk";
-import { ListPages, writeBooleans, writeColumn } from "./pages";
+import { type HistoryPages, ListPages, writeBooleans, writeColumn } from "./pages";
+import { RaggedPages } from "./raggedpages";
 import { DICTIONARY_VALUES, History, RowGroup } from "./rowgroup";
 import { type Compression, type Content, type Leaf, leafOf, type OutputColumn, schemaOf } from "./schema";
 
@@ -10,8 +12,10 @@ export { prepare } from "./compression";
 export type { Compression, Content, OutputColumn } from "./schema";
 
 export interface TrainingFileOptions {
-  /** elements of every list */
+  /** elements of every list, or without padding the most of one */
   historyLength: number;
+  /** what stands behind the real actions of a list: zeros unless it says otherwise */
+  padding?: Padding;
   columns: readonly OutputColumn[];
   /** "zstd" needs `await prepare("zstd")` before */
   compression: Compression;
@@ -19,6 +23,8 @@ export interface TrainingFileOptions {
   rowGroupBytes: number;
   /** such as "backstory version 0.1.0 (build 0)", a form that readers parse */
   createdBy: string;
+  /** key-value metadata, of a file with rows */
+  notes?: Record<string, string>;
   /** most distinct values of a dictionary before a row group is closed; for tests */
   dictionaryValues?: number;
 }
@@ -45,7 +51,7 @@ export class TrainingFile {
   private readonly withTimes: boolean;
   private readonly group: RowGroup;
   private readonly shared = new History();
-  private readonly lists: ListPages;
+  private readonly lists: HistoryPages;
   private ids: Uint8Array = new Uint8Array(0);
   private idStart = 0;
   private idEnd = 0;
@@ -64,7 +70,7 @@ export class TrainingFile {
     this.leaves = columns.map((column) => ({ holds: column.holds, leaf: leafOf(column) }));
     this.withTimes = columns.some(({ holds }) => holds === "action_times");
     this.group = new RowGroup(rowsPerGroup(rowGroupBytes, historyLength), this.withTimes, dictionaryValues);
-    this.lists = new ListPages(historyLength, compression);
+    this.lists = options.padding === "none" ? new RaggedPages(compression) : new ListPages(historyLength, compression);
     this.out.appendUint32(MAGIC);
     this.pass();
   }
@@ -119,6 +125,7 @@ export class TrainingFile {
   finish(): { rows: number; bytes: number; rowGroups: number } {
     if (this.group.rows > 0) this.endRowGroup();
     const { out, groups, rows } = this;
+    const { notes } = this.options;
     const row_groups = groups.map((group) => withPageIndex(this.out, group)); // stands before the footer
     const metadata: FileMetaData = {
       version: 2,
@@ -126,6 +133,7 @@ export class TrainingFile {
       schema: schemaOf(this.options.columns),
       num_rows: BigInt(rows),
       row_groups,
+      ...(notes === undefined || groups.length === 0 ? {} : { key_value_metadata: entriesOf(notes) }),
       metadata_length: 0, // not written; writeMetadata measures it
     };
     writeMetadata(out, metadata);
@@ -206,6 +214,8 @@ export class TrainingFile {
     this.out.index = 0;
   }
 }
+
+const entriesOf = (notes: Record<string, string>) => Object.entries(notes).map(([key, value]) => ({ key, value }));
 
 /**
  * Names the element type of an empty list of row groups in a footer: hyparquet-writer, which guesses types from elements,

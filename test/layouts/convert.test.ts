@@ -4,17 +4,11 @@ import fs, { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { compare } from "../../compare/compare";
-import { CompareOptions } from "../../compare/options";
 import { convert } from "../../layouts/convert";
 import { type Ranking, rankingsOf, Twins } from "../../layouts/model";
-import { analyse } from "../../pipeline/analyse";
 import { main } from "../../pipeline/cli";
-import { parseFlags } from "../../pipeline/flags";
 import { generate } from "../../pipeline/generate";
-import { inspect } from "../../pipeline/inspect";
 import type { Layout } from "../../pipeline/layout";
-import { figuresOf } from "../../report/figures";
 import { SLOW } from "../suite";
 import { buildTo, forget, type Row, readFile, verified, writeFile } from "../verify/outputs";
 
@@ -52,6 +46,7 @@ const parquetOf = (name: string) => Object.keys(hashes(name)).filter((path) => p
 const rowsOf = async (path: string): Promise<Row[]> => (await readFile(path)).rows;
 
 const WAYS = [
+  ["rows", "none"],
   ["rankings", "zeros"],
   ["rankings", "none"],
   ["histories", "zeros"],
@@ -212,31 +207,6 @@ test("rankingsOf is the inverse of how slots of rankings alternate", () => {
 });
 const digits = (_: string, value: unknown) => (typeof value === "bigint" ? Number(value) : value);
 
-test("commands that read rows say so where they meet another layout", async () => {
-  for (const layout of ["rankings", "histories"] as const) {
-    const path = at(`met-${layout}`);
-    await to("a", `met-${layout}`, layout);
-    const told = new RegExp(`of the layout ${layout}; this command reads the layout rows`);
-    const failing: Promise<unknown>[] = [
-      analyse(path),
-      verified(path),
-      figuresOf(path),
-      compare(path, at("a"), parseFlags(CompareOptions, [], 0).options),
-      compare(at("a"), path, parseFlags(CompareOptions, [], 0).options),
-      (async () => {
-        for await (const _ of inspect(path));
-      })(),
-    ];
-    for (const result of await Promise.allSettled(failing)) {
-      expect(String((result as PromiseRejectedResult).reason)).toMatch(told);
-      expect((result as PromiseRejectedResult).reason.exitCode).toBe(2);
-    }
-    const files = hashes(`met-${layout}`);
-    await expect(buildTo(path, inputsIn(at("in")))).rejects.toThrow(/--output holds a converted output/);
-    expect(hashes(`met-${layout}`)).toEqual(files);
-  }
-});
-
 describe("bad input", () => {
   const copy = (name: string, from = "a"): string => {
     cpSync(at(from), at(name), { recursive: true });
@@ -255,7 +225,6 @@ describe("bad input", () => {
     ["no --to", () => [at("a"), "--layout=rankings"], /--to/],
     ["no --layout", () => [at("a"), `--to=${at("x")}`], /--layout/],
     ["an unknown layout", () => [at("a"), `--to=${at("x")}`, "--layout=columns"], /--layout/],
-    ["rows without padding", () => [at("a"), `--to=${at("x")}`, "--layout=rows", "--padding=none"], /--padding=none is for/],
     ["a folder with files", () => [at("a"), `--to=${at("in")}`, "--layout=rankings"], /new or an empty folder/],
     ["a folder within the output", () => [at("a"), `--to=${at("a", "x")}`, "--layout=rankings"], /within the output/],
     ["a file as folder", () => [at("a"), `--to=${at("in", "clicks.ndjson")}`, "--layout=rankings"], /must be a folder/],
@@ -307,6 +276,18 @@ describe("bad input", () => {
     await spoil(copy(name), name);
     expect(await run(at(name), `--to=${at("x")}`, "--layout=histories")).toEqual({ code, message: expect.stringMatching(message) });
     expect(existsSync(at("x"))).toBe(false);
+    expect(left()).toEqual([]);
+  });
+
+  test("files that are not those of their manifest", async () => {
+    const path = copy("laundered");
+    const before = JSON.stringify(await rowsOf(path), digits);
+    await change(path, (rows) => rows.map((row) => ({ ...row, is_order: true })));
+    expect(JSON.stringify(await rowsOf(path), digits)).not.toBe(before);
+    expect(await run(at("laundered"), `--to=${at("x")}`, "--layout=rankings")).toEqual({
+      code: 3,
+      message: expect.stringMatching(/is not the file that run .* has published, by its SHA-256/),
+    });
     expect(left()).toEqual([]);
   });
 

@@ -3,6 +3,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Report } from "../../pipeline/gathered";
+import type { OutputLayout } from "../../pipeline/layout";
 import { parseManifest, parseMarker } from "../../pipeline/manifest";
 import { attemptsOf, type Place } from "../../pipeline/partitions";
 import type { PublishOptions } from "../../pipeline/publishrun";
@@ -13,6 +14,7 @@ import type { WrittenFile } from "../../pipeline/writeday";
 export interface Run {
   run: string;
   dts: string[];
+  layout?: OutputLayout;
   shards: number;
   writeMode?: PublishOptions["writeMode"];
   /** --dates, where it is not just the days that have rows */
@@ -30,12 +32,18 @@ export const sha256 = (text: string | Buffer): string => createHash("sha256").up
 
 export const placeAt = (output: string, storage: Storage = new Disk(), patienceMs = 50): Place => ({ storage, output, patienceMs });
 
-export function optionsOf({ run, dts, shards, writeMode = "overwrite", dates = dts, seen = [] }: Run, output: string): PublishOptions {
+const ROWS_LAYOUT: OutputLayout = { layout: "rows", padding: "zeros" };
+
+export function optionsOf(
+  { run, dts, shards, writeMode = "overwrite", dates = dts, seen = [], layout = ROWS_LAYOUT }: Run,
+  output: string,
+): PublishOptions {
   return {
     output,
     runId: run,
     writeMode,
     dates,
+    layout,
     shards,
     rejects: null,
     limits: { maxRejects: { count: 0 }, required: { impressions: [] } },
@@ -55,7 +63,7 @@ export function written({ run, dts, shards }: Run, output: string): Report[] {
       const content = contentOf(run, dt, shard);
       const attempt = join(attempts, `dt=${dt}-${shard}-${randomUUID()}.parquet`);
       writeFileSync(attempt, content);
-      return { dt, shard, attempt, rows: ROWS, bytes: content.length, sha256: sha256(content) };
+      return { dt, shard, kind: "part", attempt, rows: ROWS, slots: ROWS, bytes: content.length, sha256: sha256(content) };
     }),
   );
   const rows = ROWS * files.length;

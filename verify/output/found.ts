@@ -3,11 +3,9 @@ import { createHash } from "node:crypto";
 import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError } from "../../pipeline/errors";
-import { mustBeRows } from "../../pipeline/layout";
 import { MANIFESTS, type Manifest, parseManifest, parseMarker } from "../../pipeline/manifest";
 import type { Findings } from "../findings";
 import { date } from "../inputs/values";
-import { footerOf } from "./reader";
 
 export interface PartFile {
   /** from the output: dt=2025-08-16/part-00000-of-00001.parquet */
@@ -50,16 +48,6 @@ export function findOutput(folder: string, isWanted: (day: number) => boolean, f
   if (successOf(folder) === undefined)
     findings.add("no _SUCCESS", "the output has no _SUCCESS: its last run did not come to its end, or another is at work");
   return { folder, partitions, manifests };
-}
-
-/** @throws ConfigError where a partition's files are of another layout; broken files are what others look for */
-export async function mustHoldRows({ folder, partitions }: FoundOutput): Promise<void> {
-  for (const { files } of partitions) {
-    if (files.length === 0) continue;
-    const path = join(folder, files[0].path);
-    const metadata = await footerOf(path).catch(() => undefined);
-    if (metadata !== undefined) mustBeRows(metadata, path);
-  }
 }
 
 function partition(folder: string, name: string, findings: Findings): FoundPartition[] {

@@ -1,17 +1,17 @@
 /**
  * A Parquet file of the layouts that are not rows: columns of values, of lists of any length, and of histories, which several rows
- * next to each other may share. The pages are those of `pipeline/parquet/`; a padded history is encoded once for all of its rows.
+ * next to each other may share. A padded history is encoded once for all of its rows.
  */
 import type { FileMetaData, ParquetType, SchemaElement } from "hyparquet";
 import { ByteWriter } from "hyparquet-writer/src/bytewriter.js";
 import { writeMetadata } from "hyparquet-writer/src/metadata.js";
-import { grown } from "../pipeline/parquet/bytes";
-import { Chunk, type WrittenChunk, withPageIndex } from "../pipeline/parquet/chunk";
-import { IntDictionary } from "../pipeline/parquet/dictionary";
-import { type Histories, ListPages, writeBooleans, writeColumn } from "../pipeline/parquet/pages";
-import type { Compression, Leaf } from "../pipeline/parquet/schema";
-import { StringDictionary } from "../pipeline/parquet/strings";
+import { grown } from "./bytes";
+import { Chunk, type WrittenChunk, withPageIndex } from "./chunk";
+import { IntDictionary } from "./dictionary";
+import { type Histories, ListPages, writeBooleans, writeColumn } from "./pages";
 import { writeRagged } from "./ragged";
+import type { Compression, Leaf } from "./schema";
+import { StringDictionary } from "./strings";
 
 export type Type = "int64" | "int32" | "string" | "boolean";
 export interface TableColumn {
@@ -64,6 +64,13 @@ export class Buffered {
     this.put(this.ints.index(lo, hi));
   }
 
+  /** Pairs (lo, hi) of items, [from, to). */
+  intsOf(items: Int32Array, from: number, to: number): void {
+    this.indexes = grown(this.indexes, this.size + to - from);
+    this.ints.indexAll(items, from, to, this.indexes, this.size);
+    this.size += to - from;
+  }
+
   text(bytes: Uint8Array, from: number, to: number): void {
     this.put(this.texts.index(bytes, from, to));
   }
@@ -104,6 +111,9 @@ export class TableFile {
   private readonly out = new ByteWriter(1 << 16);
   private readonly pages: ListPages | null;
   private readonly groups: { rows: number; offset: number; chunks: WrittenChunk[] }[] = [];
+  /** decoded bytes of a row without the elements of its lists, and of an element of each list */
+  private readonly valueBytes: number;
+  private readonly elementBytes: number;
   private rowsOfGroup = 0;
   private bytesOfGroup = 0;
   private rows = 0;
@@ -116,6 +126,9 @@ export class TableFile {
     const { historyLength, compression } = options;
     this.columns = options.columns.map((column) => new Buffered(column));
     this.pages = historyLength === null ? null : new ListPages(historyLength, compression);
+    const bytesOf = (some: readonly TableColumn[]) => some.reduce((sum, { type }) => sum + BYTES[type], 0);
+    this.valueBytes = bytesOf(options.columns.filter(({ shape }) => shape === "value"));
+    this.elementBytes = bytesOf(options.columns.filter(({ shape }) => shape !== "value"));
     this.out.appendUint32(MAGIC);
     this.pass();
   }
@@ -141,7 +154,7 @@ export class TableFile {
   }
 
   private bytesOf(elements: number): number {
-    return this.columns.reduce((sum, { column }) => sum + BYTES[column.type] * (column.shape === "value" ? 1 : elements), 0);
+    return this.valueBytes + this.elementBytes * elements;
   }
 
   finish(): { rows: number; bytes: number } {

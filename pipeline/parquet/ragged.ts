@@ -1,10 +1,10 @@
-import { Bytes } from "../pipeline/parquet/bytes";
-import type { Chunk } from "../pipeline/parquet/chunk";
-import { compress } from "../pipeline/parquet/compression";
-import type { Dictionary } from "../pipeline/parquet/dictionary";
-import { bitWidth, packColumn } from "../pipeline/parquet/packing";
-import { type Histories, writeDictionary } from "../pipeline/parquet/pages";
-import type { Compression } from "../pipeline/parquet/schema";
+import { Bytes } from "./bytes";
+import type { Chunk } from "./chunk";
+import { compress } from "./compression";
+import type { Dictionary } from "./dictionary";
+import { bitWidth, packColumn } from "./packing";
+import { type Histories, writeDictionary } from "./pages";
+import type { Compression } from "./schema";
 
 /** Most levels of a page. A row is never cut. */
 const PAGE_LEVELS = 1 << 18;

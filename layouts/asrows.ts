@@ -1,0 +1,38 @@
+/** Outputs, partitions and files of any layout as files of the layout rows, for what reads no other. */
+import { mkdirSync, statSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import type { BrokenFile } from "../pipeline/io/rows";
+import type { OutputLayout } from "../pipeline/layout";
+import { manifestsByFile } from "./settings";
+import { convertFile, convertTree, partitionsBelow } from "./tree";
+
+const ROWS: OutputLayout = { layout: "rows", padding: "zeros" };
+
+/**
+ * @param to a folder that is not there yet
+ * @param broken hears of files, by path from the output, that cannot be read; without it they end the conversion
+ * @returns where what was at `path` is then
+ * @throws BrokenFile, ConfigError where a file is not what a build writes
+ */
+export async function asRows(path: string, to: string, broken?: (path: string, error: BrokenFile) => void): Promise<string> {
+  const [from, name] = [dirname(resolve(path)), basename(resolve(path))];
+  if (!statSync(path).isDirectory()) return fileAsRows(path, to);
+  if (!name.startsWith("dt=")) {
+    // a manifest that cannot be read says nothing of files, and is told of by who looks at manifests
+    const manifests = manifestsByFile(path, () => {});
+    await convertTree({ from: path, to, wanted: ROWS, manifests, broken }, partitionsBelow(path));
+    return to;
+  }
+  await convertTree({ from, to, wanted: ROWS, manifests: new Map(), broken }, [name]);
+  return join(to, name);
+}
+
+/** A file, or the one beside it, which tells the same rows. */
+async function fileAsRows(path: string, to: string): Promise<string> {
+  const folder = dirname(resolve(path));
+  const partition = basename(folder);
+  const name = basename(path).replace(/^slots-/, "histories-");
+  mkdirSync(join(to, partition), { recursive: true });
+  const [made] = await convertFile({ from: dirname(folder), to, wanted: ROWS, manifests: new Map() }, partition, name);
+  return join(to, made.path);
+}

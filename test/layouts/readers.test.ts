@@ -1,0 +1,164 @@
+/** What reads outputs says the same of every layout. */
+import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { compare } from "../../compare/compare";
+import { CompareOptions } from "../../compare/options";
+import { analyse } from "../../pipeline/analyse";
+import { main } from "../../pipeline/cli";
+import { parseFlags } from "../../pipeline/flags";
+import { generate } from "../../pipeline/generate";
+import { inspect } from "../../pipeline/inspect";
+import type { Layout, Padding } from "../../pipeline/layout";
+import { RebuildOptions, rebuild } from "../../pipeline/rebuild";
+import { figuresOf } from "../../report/figures";
+import { buildTo, forget, readFile, verified, writeFile } from "../verify/outputs";
+
+jest.setTimeout(120_000);
+
+const WAYS: [Layout, Padding][] = [
+  ["rows", "none"],
+  ["rankings", "zeros"],
+  ["histories", "none"],
+];
+const folder = mkdtempSync(join(tmpdir(), "backstory-read-"));
+const temporary = mkdtempSync(join(tmpdir(), "backstory-read-tmp-"));
+const at = (...path: string[]) => join(folder, ...path);
+const flags = [
+  ...["impressions", "clicks", "add_to_carts", "previous_orders"].map(
+    (table) => `--${table.replaceAll("_", "-")}=${at("in", `${table}.ndjson`)}`,
+  ),
+  "--history-length=50",
+  "--lookback-days=2",
+  "--shards=2",
+];
+const build = (name: string, layout: Layout, padding: Padding, ...more: string[]) =>
+  buildTo(at(name), [...flags, `--layout=${layout}`, `--padding=${padding}`, ...more]);
+
+const before = process.env.TMPDIR;
+beforeAll(async () => {
+  process.env.TMPDIR = temporary;
+  await generate({ output: at("in"), rankings: 80, actions: 4000, customers: 30, items: 60, days: 3 });
+  await build("rows", "rows", "zeros");
+  for (const [layout, padding] of WAYS) await build(`${layout}-${padding}`, layout, padding);
+});
+afterEach(() => expect(readdirSync(temporary)).toEqual([]));
+afterAll(() => {
+  if (before === undefined) delete process.env.TMPDIR;
+  else process.env.TMPDIR = before;
+  for (const each of [folder, temporary]) rmSync(each, { recursive: true });
+});
+
+const linesOf = async (path: string): Promise<string[]> => {
+  const lines: string[] = [];
+  for await (const line of inspect(path, { rows: 40 })) lines.push(line);
+  return lines;
+};
+const compared = (a: string, b: string) => compare(at(a), at(b), parseFlags(CompareOptions, [], 0).options);
+/** The Parquet files of an output, from it. */
+const parquetOf = (name: string): string[] =>
+  readdirSync(at(name), { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".parquet"))
+    .sort();
+
+describe.each(WAYS)("an output of the layout %s, padding %s", (layout, padding) => {
+  const name = `${layout}-${padding}`;
+  test("inspect and analyse: the same, of all, of a partition and of a file", async () => {
+    expect(await linesOf(at(name))).toEqual(await linesOf(at("rows")));
+    const part = parquetOf("rows")[0];
+    for (const below of ["", "dt=2025-08-04"])
+      expect((await analyse(at(name, below))).report()).toEqual((await analyse(at("rows", below))).report());
+    for (const path of parquetOf(name)
+      .filter((path) => path.endsWith(part.slice(part.indexOf("/") + "/part".length)))
+      .slice(0, 2))
+      expect(await linesOf(at(name, path))).toEqual(await linesOf(at("rows", path.replace(/(histories|slots)-/, "part-"))));
+  });
+
+  test("report: the same figures", async () => {
+    const { manifests: there, output: _there, ...figures } = await figuresOf(at(name));
+    const { manifests: here, output: _here, ...expected } = await figuresOf(at("rows"));
+    expect(figures).toEqual(expected);
+    expect(there[0].options).toEqual({ ...here[0].options, layout, padding });
+  });
+
+  test("compare: no difference, on either side", async () => {
+    for (const [a, b] of [
+      [name, "rows"],
+      ["rows", name],
+    ]) {
+      const { total } = await compared(a, b);
+      expect(total).toMatchObject({ here: total.same, there: total.same, different: 0, onlyHere: 0, onlyThere: 0 });
+      expect(total.same).toBeGreaterThan(0);
+    }
+  });
+
+  test("verify: no difference; all customers are recomputed from the inputs", async () => {
+    const [here, there] = [await verified(at(name), ["--sample=all"]), await verified(at("rows"), ["--sample=all"])];
+    expect(here).toMatchObject({ output: at(name), differences: 0, findings: [], warnings: there.warnings, unchecked: [] });
+    const { files, bytes, runs, ...checked } = there.checked;
+    expect(here.checked).toMatchObject({
+      ...checked,
+      files: parquetOf(name).length,
+      runs: runs.map((run) => ({ ...run, run: expect.anything() })),
+    });
+    forget(at(name));
+    expect((await verified(at(name), [...flags.slice(0, 4), "--sample=all", "--history-length=50", "--lookback-days=2"])).findings).toEqual(
+      [],
+    );
+  });
+});
+
+describe("what is wrong is found", () => {
+  let names = 0;
+  const copy = (from: string): string => {
+    cpSync(at(from), at(`wrong-${names}`), { recursive: true });
+    return at(`wrong-${names++}`);
+  };
+  beforeAll(() => build("fresh", "histories", "zeros"));
+  const kinds = async (output: string, ...more: string[]) => (await verified(output, ["--sample=all", ...more])).counts;
+
+  test("a file that was changed, cut, or is missing", async () => {
+    const output = copy("fresh");
+    const [first, second, ...others] = parquetOf("fresh").filter((path) => path.includes("histories-"));
+    appendFileSync(join(output, first), "x");
+    writeFileSync(join(output, second), readFileSync(join(output, second)).subarray(0, 400));
+    rmSync(join(output, others[0].replace("histories-", "slots-")));
+    expect(await kinds(output)).toMatchObject({ "wrong size": 2, "missing file": 1, "broken file": 3 });
+  });
+
+  test("an action that the rule does not give, though all fits together", async () => {
+    const output = copy("rows");
+    forget(output);
+    const path = join(output, parquetOf("rows")[0]);
+    const { schema, rows } = await readFile(path);
+    const [{ customer_id: customer }] = rows;
+    const others = (actions: bigint[]) => actions.map((item, i) => (i === 0 ? item + 1n : item));
+    writeFile(path, {
+      schema,
+      rows: rows.map((row) => (row.customer_id === customer ? { ...row, actions: others(row.actions as bigint[]) } : row)),
+    });
+    expect(await main(["convert", output, `--to=${at("tampered")}`, "--layout=histories", "--quiet"])).toBe(0);
+    const { counts, warnings } = await verified(at("tampered"), [...flags.slice(0, -1), "--sample=all"]);
+    expect(counts).toMatchObject({ "wrong item": expect.any(Number) });
+    expect(warnings.join()).toContain("told as they are once the output is converted");
+  });
+
+  test("files of another layout than the output says", async () => {
+    const output = copy("fresh");
+    rmSync(join(output, "_layout.json"));
+    expect(await kinds(output)).toEqual({ "wrong layout": parquetOf("fresh").length });
+    writeFileSync(join(output, "_layout.json"), "{}");
+    expect(await kinds(output)).toEqual({ "wrong layout": 1 });
+  });
+});
+
+test("rebuild: the same bytes of a build in a layout, and of a conversion", async () => {
+  const { runId } = await build("once", "histories", "none", "--write-mode=append");
+  const options = RebuildOptions.parse({ output: at("again"), quiet: true });
+  const { options: made } = await rebuild(at("once", "_manifests", `${runId}.json`), options);
+  expect(made).toMatchObject({ layout: "histories", padding: "none" });
+  const [run] = readdirSync(at("rows", "_manifests"));
+  expect(await main(["convert", at("rows"), `--to=${at("converted")}`, "--layout=rankings", "--quiet"])).toBe(0);
+  await rebuild(at("converted", "_manifests", run), RebuildOptions.parse({ output: at("anew"), quiet: true }));
+  expect(readFileSync(at("anew", "_layout.json"), "utf8")).toBe('{"layout":"rankings","padding":"zeros"}\n');
+});
