@@ -109,11 +109,16 @@ function byExtras(a: Action[], b: Action[], [isFullA, isFullB]: readonly [boolea
   const [onlyA, onlyB] = [extras(a, b), extras(b, a)];
   const atEnds = isAtEnd(onlyA, a) && isAtEnd(onlyB, b);
   if (atEnds && isFullA && isFullB && onlyA.length <= NEAR && isOneTime(a, onlyA)) return "tie order";
+  if (isLater(onlyA, onlyB, b) || isLater(onlyB, onlyA, a)) return "time zone";
   if (onlyA.length === 0 || onlyB.length === 0) return "actions missing";
   if (isAtEnd(onlyA, a) && isFullA) return "actions missing";
   if (isAtEnd(onlyB, b) && isFullB) return "actions missing";
   return "other items";
 }
+
+/** Whether one side has the newest, the other the oldest, whatever stands between them: orders move, if days begin at another time. */
+const isLater = (newer: number[], older: number[], list: Action[]): boolean =>
+  newer.length > 0 && older.length > 0 && newer.every((at, i) => at === i) && isAtEnd(older, list);
 
 /** Ties at the cut: the oldest that there is room for. */
 const isOneTime = (actions: Action[], extra: number[]): boolean => extra.every((at) => actions[at].time === actions[extra[0]].time);

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { ConfigError, Interrupted, isDiskFull } from "./errors";
 import { helpOf, parseFlags, remoteConfigs } from "./flags";
 import { BuildOptions } from "./options";
+import { withPreset } from "./presets";
 
 /** Exit codes, as SPEC.md has them. */
 export const EXIT = { published: 0, error: 1, configuration: 2, input: 3, differences: 4 } as const;
@@ -26,7 +27,7 @@ export async function commandOf(name: string): Promise<Command | undefined> {
       return {
         about: "Builds training inputs: for every impression slot one row with the customer's newest actions from before that day.",
         usage: "backstory build --impressions=PATH --clicks=PATH --add-to-carts=PATH --previous-orders=PATH --output=FOLDER",
-        schema: BuildOptions,
+        schema: withPreset(BuildOptions),
         paths: 0,
         run: async (options, _, debug) => (await import("./report.js")).buildAndTell(options, debug),
       };
@@ -36,7 +37,7 @@ export async function commandOf(name: string): Promise<Command | undefined> {
         about:
           "Estimates a build before it runs, with its options and from samples of its inputs: bytes, time, memory, and money on Dataflow. Writes nothing.",
         usage: "backstory plan (the flags of build) [--region=REGION] [--machine-type=TYPE] [--json]",
-        schema: PlanOptions,
+        schema: withPreset(PlanOptions),
         paths: 0,
         run: async (options) => (await import("./estimate/command.js")).planAndTell(options),
       };
@@ -92,7 +93,7 @@ export async function commandOf(name: string): Promise<Command | undefined> {
       return {
         about: "Checks an output: against its manifest, in itself, and by recomputing customers from the inputs.",
         usage: "backstory verify OUTPUT [--sample=CUSTOMERS|all] [--impressions=PATH --clicks=PATH ...]",
-        schema: VerifyOptions,
+        schema: withPreset(VerifyOptions),
         paths: 1,
         run: async (options, [path]) => (await import("../verify/report.js")).verifyAndTell(needed(path, "verify"), options),
       };

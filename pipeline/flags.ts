@@ -4,6 +4,7 @@ import { closest, distance } from "fastest-levenshtein";
 import type { z } from "zod";
 import { ConfigError } from "./errors";
 import { isRemote, remoteObjects } from "./io/remote";
+import { PRESETS, withPresetOptions } from "./presets";
 import { camel, kebab } from "./spelling";
 
 /** A command line: `backstory <command> [flags] [paths]`, with flags from a zod schema. */
@@ -147,7 +148,7 @@ function check<Schema extends z.ZodObject>(
   config: Record<string, unknown>,
   configPath: string,
 ): z.infer<Schema> {
-  const values: Record<string, unknown> = { ...config, ...flags };
+  const values = presetOver(schema, { ...config, ...flags });
   // Once only: to compile the schema takes longer than to go through it.
   const checked = schema.safeParse(values, { jitless: true });
   const issue = noNumber(schema, values) ?? checked.error?.issues[0];
@@ -161,6 +162,10 @@ function check<Schema extends z.ZodObject>(
   const hint = values[key] === undefined ? `Give ${flag} as well.` : remedy(type, flag);
   throw new ConfigError(`${name} ${complaint(issue)}; got ${given(values, issue.path, defaultOf(type))}. ${hint}`);
 }
+
+/** Presets go below all that is given, wherever: they are but another default. */
+const presetOver = (schema: z.ZodObject, values: Record<string, unknown>): Record<string, unknown> =>
+  optionOf(schema, "preset") === undefined ? values : withPresetOptions(values);
 
 /** Number() takes "", "0x10", " 5 ", true and null for numbers; people who write that mean something else. */
 function noNumber(schema: z.ZodObject, values: Record<string, unknown>): Issue | undefined {
@@ -208,6 +213,23 @@ function remedy(type: z.ZodType, flag: string): string {
 
 /** The text of --help for a schema's flags. */
 export function helpOf(schema: z.ZodObject): string {
+  return optionOf(schema, "preset") === undefined ? flagsHelp(schema) : `${flagsHelp(schema)}\n\npresets:\n${presetsHelp(schema)}`;
+}
+
+/** Each preset as the flags that it stands for, of those that the schema has. */
+function presetsHelp(schema: z.ZodObject): string {
+  return Object.entries(PRESETS)
+    .map(([name, { about, options }]) => {
+      const own = Object.entries(options).filter(([key]) => !metaOf(optionOf(schema, key)!).hidden);
+      const flags = own.map(([key, value]) =>
+        value === true ? `--${kebab(key)}` : value === false ? `--no-${kebab(key)}` : `--${kebab(key)}=${value}`,
+      );
+      return `  ${name}\n${wrap(about, 88, "      ")}\n${wrap(flags.join(" "), 88, "        ")}`;
+    })
+    .join("\n");
+}
+
+function flagsHelp(schema: z.ZodObject): string {
   const shown = Object.entries(schema.shape as Record<string, z.ZodType>).filter(([, type]) => !metaOf(type).hidden);
   const rows = shown.map(([key, type]) => [flagText(key, type), aboutOf(type)]);
   rows.push(...COMMON.map(([, flag, text]) => [flag, text]));

@@ -1,7 +1,7 @@
 """
 Every job of the tests, in one session of Spark:  variants.py SOURCE TARGET ZONE PAGE
 
-Each writes to a folder of TARGET with its name. PAGE has the job of pyspark-rows, in its first block of Python.
+or some of them, by names behind that. The job of another zone reads SOURCE.instants. Each writes to a folder of TARGET with its name. PAGE has the job of pyspark-rows, in its first block of Python.
 """
 import re
 import sys
@@ -48,7 +48,7 @@ def job(spark, source, target, **changes):
     zone, join, padding, length = options.pop("zone"), options.pop("join"), options.pop("padding"), options["length"]
     before = spark.conf.get("spark.sql.session.timeZone")
     spark.conf.set("spark.sql.session.timeZone", zone or before)
-    impressions, *actions = tables(spark, source)
+    impressions, *actions = tables(spark, f"{source}.instants" if zone else source)
     slots = impressions.select("dt", "ranking_id", "customer_id", F.explode("impressions").alias("slot"))
     rows = slots.join(histories(impressions, *actions, **options), ["customer_id", "dt"], join)
     list_of = lambda field, kind: padded(F.col(f"history.{field}").cast(f"array<{kind}>"), kind, length, padding)
@@ -58,26 +58,24 @@ def job(spark, source, target, **changes):
 
 
 def padded(real, kind, length, padding):
-    if padding == "null":
-        return real
     known = F.coalesce(real, F.array().cast(f"array<{kind}>"))
     zeros = F.array_repeat(F.lit(0).cast(kind), length - F.size(known))
     return {"behind": F.concat(known, zeros), "before": F.concat(zeros, known), "none": known}[padding]
 
 
 def on_page(spark, source, target, page):
-    """The block as it stands, with other paths and in the session that is here."""
+    """The first block of the page as it stands, with other paths and in the session that is here."""
     block = re.search(r"^```python\n(.*?)^```", page, re.S | re.M)[1]
-    block = block.replace('".cache/workload"', repr(source)).replace('".cache/pyspark"', repr(target))
-    assert repr(source) in block and repr(target) in block
     zone = spark.conf.get("spark.sql.session.timeZone")
-    named = f'"spark.sql.session.timeZone", "{zone}"'
-    exec(block.replace('"spark.sql.session.timeZone", "UTC"', named), {})
+    for theirs, ours in [('".cache/workload"', repr(source)), ('".cache/pyspark"', repr(target)), ('timeZone", "UTC"', f'timeZone", "{zone}"')]:
+        assert theirs in block, theirs
+        block = block.replace(theirs, ours)
+    exec(block, {})
     assert spark.conf.get("spark.sql.session.timeZone") == zone
 
 
 def structs(spark, source, target):
-    """Exploded, with the history as it was collected, times and all; partitioned by another name, ids as text."""
+    """Exploded, with the history as it was collected, times and all, or null; partitioned by another name, ids as text."""
     impressions, *actions = tables(spark, source)
     options = {name: USUAL[name] for name in ("newest", "until", "since", "ordered", "length", "collect", "ascending")}
     rows = (
@@ -88,22 +86,25 @@ def structs(spark, source, target):
     rows.write.mode("overwrite").partitionBy("ds").parquet(target)
 
 
-def words(spark, source, target):
-    """Types and items as text."""
-    job(spark, source, f"{target}.usual")
+def words(spark, usual, target, page):
+    """Types and items as text, then the page's select that makes integers of them."""
     name = "transform(action_types, type -> element_at(array('', 'click', 'cart', 'order'), type + 1)) AS kinds"
-    save(spark.read.parquet(f"{target}.usual").selectExpr("dt", "ranking_id", "customer_id", "item_id", "is_order", "CAST(actions AS array<string>) AS items", name), target)
+    items = "transform(actions, item -> CAST(item AS string)) AS items"
+    save(spark.read.parquet(usual).selectExpr("dt", "ranking_id", "customer_id", "item_id", "is_order", items, name), f"{target}.text")
+    block = re.search(r"^```python no-run\n(.*?)^```", page, re.S | re.M)[1]
+    for theirs, ours in [('"OLD"', repr(f"{target}.text")), ('".cache/comparable"', repr(target))]:
+        assert theirs in block, theirs
+        block = block.replace(theirs, ours)
+    exec(block, {"spark": spark})
 
 
 LAGGED = "time < to_timestamp(dt) - CASE WHEN type = 3 THEN INTERVAL 1 DAY ELSE INTERVAL 0 DAY END"
 VARIANTS = {
     # what options reproduce
-    "inner": dict(join="inner"),
-    "short": dict(length=50, since="time >= to_timestamp(dt) - INTERVAL 90 DAYS"),
+    "short": dict(join="inner", length=50, since="time >= to_timestamp(dt) - INTERVAL 90 DAYS"),
     "ever": dict(since="true"),
     "lag": dict(until=LAGGED),
     "both": dict(until="time < to_timestamp(dt) AND day < to_date(dt)"),
-    "null": dict(padding="null"),
     # what does otherwise than the rule
     "ties": dict(newest=("time", "item", "type")),
     "year": dict(since="time >= to_timestamp(dt) - INTERVAL 1 YEAR"),
@@ -119,23 +120,24 @@ VARIANTS = {
 }
 
 
-def main(source, target, zone, page):
+def main(source, target, zone, page, *names):
     config = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "1", "spark.sql.codegen.wholeStage": "false", "spark.sql.adaptive.enabled": "false", "spark.sql.session.timeZone": zone}
     builder = SparkSession.builder.master("local[2]").config(map=config)
     spark = builder.getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
+    text = open(page, encoding="utf8").read()
     jobs = {
-        "rows": lambda to: on_page(spark, source, to, open(page, encoding="utf8").read()),
+        "rows": lambda to: on_page(spark, source, to, text),
         "rankings": lambda to: presets.rankings(spark, source, to),
         "event-time": lambda to: presets.event_time(spark, source, to),
         "partitions": lambda to: presets.partitions(spark, source, to),
         "structs": lambda to: structs(spark, source, to),
-        "words": lambda to: words(spark, source, to),
+        "words": lambda to: words(spark, f"{target}/rows", to, text),
         **{name: lambda to, changes=changes: job(spark, source, to, **changes) for name, changes in VARIANTS.items()},
     }
-    for name, run in jobs.items():
+    for name in names or jobs:
         began = time.time()
-        run(f"{target}/{name}")
+        jobs[name](f"{target}/{name}")
         print(name, round(time.time() - began, 1), flush=True)
 
 

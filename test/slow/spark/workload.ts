@@ -6,6 +6,7 @@ import { join } from "node:path";
 export const ZONE = "Europe/Berlin";
 const DTS = ["2024-03-30", "2024-03-31", "2024-04-01", "2024-04-02"];
 const CUSTOMERS = 24;
+const ITEMS = 400;
 /** Has more actions than a history. */
 const HOT = 3;
 /** Never acts. */
@@ -18,7 +19,8 @@ const EDGES = [0, 1].flatMap((more) =>
   ]),
 );
 
-export function writeWorkload(folder: string): void {
+/** @param instants whether every time says that it is UTC */
+export function writeWorkload(folder: string, instants = false): void {
   const random = generator(20240331);
   const below = (n: number) => Math.floor(random() * n);
   const pick = <T>(all: readonly T[]): T => all[below(all.length)];
@@ -29,6 +31,7 @@ export function writeWorkload(folder: string): void {
   // most times say that they are UTC; of those that do not, a clock change skips one
   const time = (day: string): string => {
     const kind = below(24);
+    if (instants && kind < 3) return `${day}T12:00:00Z`;
     if (kind === 0) return `${day} 00:00:00`;
     if (kind === 1) return `${day} 23:59:59.999999`;
     if (kind === 2) return `${day}T0${below(4)}:30:00`;
@@ -37,7 +40,7 @@ export function writeWorkload(folder: string): void {
   };
   const day = () => (below(3) === 0 ? pick(EDGES) : dayAfter(DTS[3], -below(400)));
   const late = (day: string) => (below(6) === 0 ? dayAfter(day, 1 + below(2)) : day);
-  const event = (c: number) => ({ c, day: day(), item: below(40) });
+  const event = (c: number) => ({ c, day: day(), item: below(ITEMS) });
   const actions = [...Array.from({ length: 2400 }, () => event(customer())), ...Array.from({ length: 1500 }, () => event(HOT))];
   const clicks = actions
     .slice(0)
@@ -52,14 +55,14 @@ export function writeWorkload(folder: string): void {
   // the same second, the same item, and the same row twice
   for (let i = 0; i < 60; i++) {
     const click = pick(clicks);
-    clicks.push({ ...click, item_id: below(40) }, click);
-    carts.push({ dt: click.dt, customer_id: click.customer_id, config_id: below(40), simple_id: 1, occurred_at: click.click_time });
+    clicks.push({ ...click, item_id: below(ITEMS) }, click);
+    carts.push({ dt: click.dt, customer_id: click.customer_id, config_id: below(ITEMS), simple_id: 1, occurred_at: click.click_time });
   }
   const impressions = Array.from({ length: 90 }, (_, i) => ({
     dt: pick(DTS),
     ranking_id: `r${i}`,
     customer_id: below(CUSTOMERS),
-    impressions: Array.from({ length: 1 + below(6) }, () => ({ item_id: below(40), is_order: below(5) === 0 })),
+    impressions: Array.from({ length: 1 + below(6) }, () => ({ item_id: below(ITEMS), is_order: below(5) === 0 })),
   }));
   impressions.push(
     impressions[0],
