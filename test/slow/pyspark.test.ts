@@ -83,8 +83,9 @@ test.each<[reason: Reason, job: string, more: "here" | "there" | null, position:
   const { total, reasons } = await against(job, "--preset=pyspark-rows --columns=standard,+times");
   expect(total).toMatchObject({ onlyHere: 0, onlyThere: 0 });
   expect(reasons.reduce((sum, { rows }) => sum + rows, 0)).toBe(total.different);
-  const [first] = reasons;
-  expect(first.reason).toBe(reason);
+  // orders move too where days begin at another time, so that is not the most frequent of its reasons
+  const first = job === "zone" ? reasons.find((each) => each.reason === reason)! : reasons[0];
+  expect(first?.reason).toBe(reason);
   if (more !== null) expect(first[more === "here" ? "moreHere" : "moreThere"]).toBeGreaterThan(0);
   else expect([first.moreHere, first.moreThere]).toEqual([0, 0]);
   if (position !== null) expect(first.example.position).toBe(position);
