@@ -14,7 +14,7 @@ module.exports = {
     "<rootDir>/test/slow/**/*.test.ts",
     ...again.map((name) => `<rootDir>/test/pipeline/${name}.test.ts`),
     "<rootDir>/test/verify/{inputs,options}.test.ts",
-    "<rootDir>/test/layouts/convert.test.ts",
+    "<rootDir>/test/layouts/{build,convert}.test.ts",
     "<rootDir>/test/transforms/recent.test.ts",
   ],
   testPathIgnorePatterns: ["/node_modules/"],

@@ -11,6 +11,7 @@ export const ConvertOptions = z.strictObject({
     }),
   layout: BuildOptions.shape.layout.unwrap().describe(BuildOptions.shape.layout.description!),
   padding: BuildOptions.shape.padding,
+  tempDir: BuildOptions.shape.tempDir.meta({ description: "Folder for copies of what lies in buckets; else the machine's own." }),
   quiet: z.boolean().default(false).describe("Print nothing but errors."),
 });
 export type ConvertOptions = z.infer<typeof ConvertOptions>;

@@ -127,7 +127,7 @@ function putHistory([actions, types, times]: readonly Buffered[], history: Histo
   const count = to - from;
   actions.intsOf(history.items, from, to);
   actions.list(count, 0);
-  for (let i = from; i < to; i++) types.int(history.types[i], 0);
+  types.codesOf(history.types, from, to);
   types.list(count, 0);
   if (times === undefined) return;
   if (history.times === undefined && count > 0) throw new Error("A column holds action_times; got a history without times.");
@@ -167,7 +167,7 @@ class Rankings implements DayFiles {
       value("customer_id", "int64"),
       list("item_id", "int64"),
       list("is_order", "boolean"),
-      list("impressions", "int64"),
+      { ...list("impressions", "int64"), sameAs: "item_id" },
       ...historyColumns(settings),
     ];
     this.file = tableOf("rankings", columns, padding, settings, write);
@@ -186,17 +186,15 @@ class Rankings implements DayFiles {
   private row({ ids, idFrom, idTo, items, orders, from, to }: RankingAt): void {
     const { file, shared } = this;
     const count = shared.to - shared.from;
-    const [id, customer, itemIds, isOrder, impressions, lengths] = file.columns;
+    const [id, customer, itemIds, isOrder, _impressions, lengths] = file.columns;
     const elements = (this.padding === "none" ? count : this.settings.historyLength) + to - from;
     if (file.makeRoom(elements)) this.hasHistory = false;
     if (!this.hasHistory) putHistory(this.lists, shared);
     this.hasHistory = true;
     id.text(ids, idFrom, idTo);
     customer.int(shared.customerLo, shared.customerHi);
-    for (const column of [itemIds, impressions]) {
-      column.intsOf(items, from, to);
-      column.list(to - from, 1);
-    }
+    itemIds.intsOf(items, from, to);
+    itemIds.list(to - from, 1);
     for (let s = from; s < to; s++) isOrder.flag(orders[s]);
     isOrder.list(to - from, 1);
     lengths.int(count, 0);
@@ -230,7 +228,7 @@ class Histories implements DayFiles {
       value("impression_index", "int32"),
       value("item_id", "int64"),
       value("is_order", "boolean"),
-      value("impressions", "int64"),
+      { ...value("impressions", "int64"), sameAs: "item_id" },
       value("history_row", "int32"),
     ];
     this.slots = tableOf("histories", slots, padding, settings, open("slots"));
@@ -253,17 +251,19 @@ class Histories implements DayFiles {
   /** In the order of rows: the slots of a ranking that was given twice alternate. */
   ranking({ ids, idFrom, idTo, items, orders, from, to }: RankingAt, twins: number): void {
     const { slots, shared, row } = this;
-    const [id, customer, indexes, itemIds, isOrder, impressions, rows] = slots.columns;
+    const [id, customer, indexes, itemIds, isOrder, _impressions, rows] = slots.columns;
+    let isFirst = true;
     for (let s = from; s < to; s++)
       for (let twin = 0; twin < twins; twin++) {
-        slots.makeRoom(0);
-        id.text(ids, idFrom, idTo);
-        customer.int(shared.customerLo, shared.customerHi);
+        if (slots.makeRoom(0) || isFirst) {
+          id.text(ids, idFrom, idTo);
+          customer.int(shared.customerLo, shared.customerHi);
+          rows.int(row, 0);
+        } else for (const column of [id, customer, rows]) column.again();
+        isFirst = false;
         indexes.int(s - from, 0);
         itemIds.int(items[2 * s], items[2 * s + 1]);
         isOrder.flag(orders[s]);
-        impressions.int(items[2 * s], items[2 * s + 1]);
-        rows.int(row, 0);
         slots.row(0);
       }
   }

@@ -91,6 +91,11 @@ export class Copies {
     });
   }
 
+  /** A folder that is still to be made, for what is made before it goes to this path. */
+  fresh(path: string): string {
+    return this.place(`for ${path}`);
+  }
+
   remove(): void {
     if (this.folder === undefined) return;
     rmSync(this.folder, { recursive: true, force: true });

@@ -5,6 +5,7 @@
 import { dayName } from "../../transforms/calendar";
 import { ConfigError, PublishError } from "../errors";
 import { inParallel } from "../io/parallel";
+import { LAYOUT_FILE, layoutOf } from "../layout";
 import { MANIFESTS, parseManifest, parseMarker } from "../manifest";
 import { type Place, partitionOf, partsAmong, placeOf } from "../partitions";
 import { join } from "../paths";
@@ -16,6 +17,7 @@ import { type JobRequest, labelOf, runJob } from "./jobs";
 import { describe, fieldOf, type Table } from "./tables";
 import { type Columns, fieldsOf, findTarget, loading, locationOf, makeTarget } from "./target";
 import { parseTable, type TableName, uriOf } from "./uri";
+import { checkLayout } from "./uses";
 
 export interface LoadOptions {
   output: string;
@@ -148,6 +150,8 @@ async function empty(client: Client, name: TableName, dt: string): Promise<void>
  */
 export async function lookAt(output: string, wanted?: readonly string[]): Promise<{ days: string[]; columns: Columns }> {
   const { storage } = placeOf(output);
+  const layout = layoutOf(await storage.read(join(output, LAYOUT_FILE)));
+  if (layout !== undefined) checkLayout("load", layout);
   const found = (await storage.list(output)).flatMap((name) => /^dt=(\d{4}-\d{2}-\d{2})$/.exec(name)?.[1] ?? []);
   const days = wanted ?? found;
   const runs = new Set<string>();

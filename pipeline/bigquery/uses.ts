@@ -1,6 +1,7 @@
 /** Whether a run has to do with BigQuery, and whether its options then fit. Loads nothing of it. */
 import { ConfigError } from "../errors";
 import { isRemote } from "../io/remote";
+import { layoutName, type OutputLayout } from "../layout";
 import type { BuildOptions } from "../options";
 import { kebab } from "../spelling";
 import { isBigQuery, parseTable } from "./uri";
@@ -23,7 +24,10 @@ export function usesBigQuery(options: BuildOptions): boolean {
   for (const path of inputs) parseTable(path, "an input");
   if (inputs.length > 0 && options.tempLocation === undefined)
     throw new ConfigError(`${inputs[0]} is exported before it is read, which wants a place. Add --temp-location=gs://BUCKET/PATH.`);
-  if (options.outputTable !== undefined) checkOutput(options.outputTable, options.output);
+  if (options.outputTable !== undefined) {
+    checkOutput(options.outputTable, options.output);
+    checkLayout("--output-table", options);
+  }
   // of runners that can be left alone with a job
   if (uses && (options as { wait?: boolean }).wait === false)
     throw new ConfigError(
@@ -46,4 +50,12 @@ export function checkOutput(outputTable: string, output: string): void {
   parseTable(outputTable, "--output-table");
   if (!isRemote(output))
     throw new ConfigError(`--output-table is loaded from a bucket; got --output="${output}". Write --output=gs://BUCKET/PATH.`);
+}
+
+/** A table has rows. @throws ConfigError */
+export function checkLayout(what: string, { layout, padding }: OutputLayout): void {
+  if (layout !== "rows")
+    throw new ConfigError(
+      `${what} takes the layout rows; got ${layoutName({ layout, padding })}. Build with --layout=rows, or convert the output first: backstory convert OUTPUT --to=FOLDER --layout=rows.`,
+    );
 }

@@ -2,7 +2,7 @@ import { Bytes } from "./bytes";
 import type { Chunk } from "./chunk";
 import { compress } from "./compression";
 import type { Dictionary } from "./dictionary";
-import { bitWidth, packColumn } from "./packing";
+import { bitWidth, type Indexes, packColumn } from "./packing";
 import { type Histories, writeDictionary } from "./pages";
 import type { Compression } from "./schema";
 
@@ -10,7 +10,7 @@ import type { Compression } from "./schema";
 const PAGE_LEVELS = 1 << 18;
 
 /** Elements of all lists, one behind the other: indexes of a dictionary, or booleans as 0 and 1. */
-export type Elements = { dictionary: Dictionary; indexes: Int32Array } | { flags: Uint8Array };
+export type Elements = { dictionary: Dictionary; indexes: Indexes } | { flags: Uint8Array };
 
 /**
  * Pages of a list column whose rows have any number of elements, also none. A page (data page v1) is

@@ -6,8 +6,9 @@ import type { FileMetaData, ParquetType, SchemaElement } from "hyparquet";
 import { ByteWriter } from "hyparquet-writer/src/bytewriter.js";
 import { writeMetadata } from "hyparquet-writer/src/metadata.js";
 import { grown } from "./bytes";
-import { Chunk, type WrittenChunk, withPageIndex } from "./chunk";
-import { IntDictionary } from "./dictionary";
+import { Chunk, copyOf, type WrittenChunk, withPageIndex } from "./chunk";
+import { type Dictionary, IntDictionary, TypeDictionary } from "./dictionary";
+import type { Indexes } from "./packing";
 import { type Histories, ListPages, writeBooleans, writeColumn } from "./pages";
 import { writeRagged } from "./ragged";
 import type { Compression, Leaf } from "./schema";
@@ -17,8 +18,10 @@ export type Type = "int64" | "int32" | "string" | "boolean";
 export interface TableColumn {
   name: string;
   type: Type;
-  /** value: one a row; list: any number a row; history: those given last by `history` */
+  /** value: one a row; list: any number a row; history: those of the history that was given last, which rows share */
   shape: "value" | "list" | "history";
+  /** a column before this one that has the same values: nothing is put here */
+  sameAs?: string;
 }
 
 export interface TableOptions {
@@ -43,7 +46,10 @@ const MAGIC = 0x31524150; // "PAR1"
 export class Buffered {
   readonly ints: IntDictionary;
   readonly texts = new StringDictionary();
+  /** of histories' types, which are small and few */
+  readonly codes = new TypeDictionary();
   indexes: Int32Array = new Int32Array(1024);
+  narrow: Uint8Array = new Uint8Array(1024);
   flags: Uint8Array = new Uint8Array(1024);
   size = 0;
   readonly lists: Histories = { size: 0, starts: new Int32Array(64), counts: new Int32Array(64), slots: new Int32Array(64) };
@@ -57,6 +63,7 @@ export class Buffered {
     this.size = this.lists.size = 0;
     this.ints.clear();
     this.texts.clear();
+    this.codes.clear();
     if (this.column.shape !== "value") this.ints.index(0, 0); // padding is index 0, and no dictionary is empty
   }
 
@@ -69,6 +76,18 @@ export class Buffered {
     this.indexes = grown(this.indexes, this.size + to - from);
     this.ints.indexAll(items, from, to, this.indexes, this.size);
     this.size += to - from;
+  }
+
+  /** Types of actions, [from, to). */
+  codesOf(types: Uint8Array, from: number, to: number): void {
+    this.narrow = grown(this.narrow, this.size + to - from);
+    this.codes.indexAll(types, from, to, this.narrow, this.size);
+    this.size += to - from;
+  }
+
+  /** The value that was put last, in this row group. */
+  again(): void {
+    this.put(this.indexes[this.size - 1]);
   }
 
   text(bytes: Uint8Array, from: number, to: number): void {
@@ -102,6 +121,13 @@ export class Buffered {
     if (this.size === this.indexes.length) this.indexes = grown(this.indexes, this.size + 1);
     this.indexes[this.size++] = index;
   }
+}
+
+/** A column of a row group as it lies in the file. */
+interface Written {
+  chunk: WrittenChunk;
+  bytes: Uint8Array;
+  offset: number;
 }
 
 /** Memory is bounded by a row group. Same calls, same bytes. */
@@ -179,30 +205,49 @@ export class TableFile {
 
   private endRowGroup(): void {
     const offset = this.out.offset;
-    const chunks = this.columns.map((column) => this.writeChunk(column));
+    const written = new Map<string, Written>();
+    const chunks = this.columns.map((column) => this.writeColumn(column, written));
     this.groups.push({ rows: this.rowsOfGroup, offset, chunks });
     this.rows += this.rowsOfGroup;
     this.rowsOfGroup = this.bytesOfGroup = 0;
     for (const column of this.columns) column.clear();
   }
 
+  /** @param written columns of this row group that are there again */
+  private writeColumn(buffered: Buffered, written: Map<string, Written>): WrittenChunk {
+    const { out } = this;
+    const { name, sameAs } = buffered.column;
+    const start = out.offset;
+    const same = sameAs === undefined ? undefined : written.get(sameAs);
+    if (same !== undefined) {
+      this.sink(same.bytes);
+      out.offset += same.bytes.length;
+      return copyOf(same.chunk, leafOf(buffered.column), start - same.offset);
+    }
+    const chunk = this.writeChunk(buffered);
+    if (this.columns.some(({ column }) => column.sameAs === name))
+      written.set(name, { chunk, bytes: out.getBytes().slice(), offset: start });
+    this.pass();
+    return chunk;
+  }
+
   private writeChunk(buffered: Buffered): WrittenChunk {
-    const { column, ints, texts, indexes, flags, lists } = buffered;
+    const { column, ints, texts, codes, indexes, narrow, flags, lists } = buffered;
     const { compression } = this.options;
     const chunk = new Chunk(this.out, leafOf(column), compression);
     const rows = this.rowsOfGroup;
     const dictionary = column.type === "string" ? texts : ints;
+    const history: [Dictionary, Indexes] = column.type === "int32" ? [codes, narrow] : [ints, indexes];
     const bounds = (() => {
       if (column.shape === "value")
         return column.type === "boolean"
           ? writeBooleans(chunk, flags, rows, compression)
           : writeColumn(chunk, dictionary, indexes, rows, compression);
-      if (column.shape === "history" && this.pages !== null) return void this.pages.write(chunk, ints, indexes, lists);
-      return void writeRagged(chunk, column.type === "boolean" ? { flags } : { dictionary, indexes }, lists, compression);
+      if (column.shape === "history" && this.pages !== null) return void this.pages.write(chunk, ...history, lists);
+      const [some, of]: [Dictionary, Indexes] = column.shape === "history" ? history : [dictionary, indexes];
+      return void writeRagged(chunk, column.type === "boolean" ? { flags } : { dictionary: some, indexes: of }, lists, compression);
     })();
-    const written = chunk.end(bounds);
-    this.pass();
-    return written;
+    return chunk.end(bounds);
   }
 
   private pass(): void {

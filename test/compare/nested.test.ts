@@ -38,21 +38,25 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** Of a schema. */
 interface Element {
   name: string;
+  type?: string;
+  repetition_type?: string;
+  converted_type?: string;
+  num_children?: number;
 }
-const field = (name: string, type: string, converted?: string) => ({
+const field = (name: string, type: string, converted?: string): Element => ({
   name,
   type,
   repetition_type: "OPTIONAL",
   ...(converted === undefined ? {} : { converted_type: converted }),
 });
 const struct = (name: string, ...fields: Element[]): Element[] => [
-  ...[{ name, repetition_type: "OPTIONAL", num_children: fields.length }],
+  { name, repetition_type: "OPTIONAL", num_children: fields.length },
   ...fields,
 ];
 const structs = (name: string, ...fields: Element[]): Element[] => [
-  ...[{ name, repetition_type: "OPTIONAL", converted_type: "LIST", num_children: 1 }],
-  ...[{ name: "list", repetition_type: "REPEATED", num_children: 1 }],
-  ...[{ name: "element", repetition_type: "OPTIONAL", num_children: fields.length }],
+  { name, repetition_type: "OPTIONAL", converted_type: "LIST", num_children: 1 },
+  { name: "list", repetition_type: "REPEATED", num_children: 1 },
+  { name: "element", repetition_type: "OPTIONAL", num_children: fields.length },
   ...fields,
 ];
 const IDS = [field("ranking_id", "BYTE_ARRAY", "UTF8"), field("customer_id", "INT64")];

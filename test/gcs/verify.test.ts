@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -78,4 +79,48 @@ test("no output there", async () => {
   const { code, stderr } = await verify("gs://data/none");
   expect(stderr).toBe('backstory: there is no output at "gs://data/none". Give the --output of a build.\n');
   expect(code).toBe(2);
+});
+
+describe("another layout in a bucket", () => {
+  const there = "gs://data/histories";
+  const sha256s = async (output: string) => {
+    const [, bucket, prefix] = /^gs:\/\/([^/]+)\/(.+)$/.exec(`${output}/`)!;
+    const names = (await gcs.names(bucket, prefix)).filter((name) => !/\/_(attempts|manifests)\//.test(name));
+    const hash = async (name: string) =>
+      createHash("sha256")
+        .update(await gcs.get(`gs://${bucket}/${name}`))
+        .digest("hex");
+    return Object.fromEntries(await Promise.all(names.map(async (name) => [name.slice(prefix.length), await hash(name)] as const)));
+  };
+  const convert = (from: string, to: string, ...more: string[]) =>
+    backstory(["convert", from, `--to=${to}`, `--temp-dir=${at("copies")}`, "--quiet", ...more]);
+
+  test("built there, converted there, and converted back: the same bytes; whatever reads it says the same", async () => {
+    const layout = ["--layout=histories", "--padding=none"];
+    expect(await backstory(["build", `--output=${there}`, ...FLAGS, ...layout, "--quiet"])).toMatchObject({ code: 0, stderr: "" });
+    expect(await convert(OUT, "gs://data/converted", ...layout)).toEqual({ code: 0, stdout: "", stderr: "" });
+    const built = await sha256s(there);
+    expect(Object.keys(built)).toContain("_layout.json");
+    const { _SUCCESS: _, ...files } = Object.fromEntries(Object.entries(built).filter(([name]) => !name.endsWith("/_SUCCESS")));
+    expect(await sha256s("gs://data/converted")).toMatchObject(files);
+    expect(await convert("gs://data/converted", "gs://data/back", "--layout=rows")).toEqual({ code: 0, stdout: "", stderr: "" });
+    expect(await sha256s("gs://data/back")).toEqual(await sha256s(OUT));
+    for (const args of [["inspect"], ["analyse"]]) expect(await backstory([...args, there])).toEqual(await backstory([...args, OUT]));
+    expect((await verify(there, "--sample=all")).stdout).toMatch(new RegExp(`^${there}: no difference$`, "m"));
+  });
+
+  test("what is there stays: a folder with objects, one within the output, a build of another layout", async () => {
+    const before = await gcs.names("data");
+    for (const [from, to, told] of [
+      [OUT, there, "must be a new or an empty folder"],
+      [OUT, `${OUT}/x`, "is within the output"],
+      ["gs://data/none", "gs://data/new", 'there is no output at "gs://data/none"'],
+    ]) {
+      const { code, stderr } = await convert(from, to, "--layout=rankings");
+      expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(told) });
+    }
+    const { code, stderr } = await backstory(["build", `--output=${there}`, ...FLAGS, "--quiet"]);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining("and an output has one") });
+    expect(await gcs.names("data")).toEqual(before);
+  });
 });

@@ -1,10 +1,11 @@
 /** What reads outputs says the same of every layout. */
-import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compare } from "../../compare/compare";
 import { CompareOptions } from "../../compare/options";
 import { analyse } from "../../pipeline/analyse";
+import { lookAt } from "../../pipeline/bigquery/load";
 import { main } from "../../pipeline/cli";
 import { parseFlags } from "../../pipeline/flags";
 import { generate } from "../../pipeline/generate";
@@ -150,6 +151,48 @@ describe("what is wrong is found", () => {
     writeFileSync(join(output, "_layout.json"), "{}");
     expect(await kinds(output)).toEqual({ "wrong layout": 1 });
   });
+});
+
+test("BigQuery: what is no table is refused, before anything runs", async () => {
+  const told = /takes the layout rows; got the layout \w+, without padding. .* backstory convert/;
+  const more = ["--output-table=bq://my-project.models.training", "--layout=histories", "--padding=none"];
+  await expect(buildTo("gs://bucket/nowhere", [...flags, ...more])).rejects.toMatchObject({
+    message: expect.stringMatching(told),
+    exitCode: 2,
+  });
+  await expect(lookAt(at("histories-none"))).rejects.toMatchObject({ message: expect.stringMatching(told), exitCode: 2 });
+  expect((await lookAt(at("rows"))).days).toHaveLength(3);
+});
+
+test("an output has one layout: builds of another are refused and change nothing", async () => {
+  const manifests = () => ["rows", "fresh"].map((name) => readdirSync(at(name, "_manifests")));
+  const there = manifests();
+  const refused = (has: string, got: string) => ({
+    exitCode: 2,
+    message: expect.stringMatching(`has ${has}, and an output has one; got ${got}`),
+  });
+  for (const mode of ["--write-mode=append", "--write-mode=overwrite"]) {
+    await expect(build("rows", "histories", "zeros", mode)).rejects.toMatchObject(refused("the layout rows", "the layout histories"));
+    await expect(build("fresh", "rows", "zeros", mode)).rejects.toMatchObject(refused("the layout histories", "the layout rows"));
+    await expect(build("fresh", "histories", "none", mode)).rejects.toMatchObject(
+      refused("the layout histories", "the layout histories, without padding"),
+    );
+  }
+  expect(manifests()).toEqual(there);
+  await build("fresh", "histories", "zeros", "--write-mode=append");
+  expect((await verified(at("fresh"), ["--sample=all"])).differences).toBe(0);
+});
+
+test("columns that another layout cannot do without", async () => {
+  for (const [more, name] of [
+    [["--layout=histories"], "--layout=histories"],
+    [["--padding=none"], "--padding=none"],
+  ] as const)
+    await expect(buildTo(at("few"), [...flags, ...more, "--columns=customer_id,actions"])).rejects.toMatchObject({
+      exitCode: 2,
+      message: expect.stringMatching(`${name} takes the columns .*; --columns leaves out ranking_id`),
+    });
+  expect(existsSync(at("few"))).toBe(false);
 });
 
 test("rebuild: the same bytes of a build in a layout, and of a conversion", async () => {

@@ -22,6 +22,13 @@ const EARLIER: Run = { run: "earlier", dts: ["2025-08-16", "2025-08-18"], shards
 const LATER: Run = { run: "later", dts: DTS, shards: 1, dates: [...DTS, "2025-08-18"], seen: ["earlier"] };
 const RIVAL: Run = { ...LATER, run: "rival", dts: ["2025-08-17", "2025-08-18"], shards: 2 };
 
+/** Of an output that has a _layout.json. */
+const inLayout = (run: Run, is = true): Run => (is ? { ...run, layout: { layout: "histories", padding: "none" } } : run);
+const expectLayout = (output: string, is = true) =>
+  expect(existsSync(join(output, "_layout.json")) && readFileSync(join(output, "_layout.json"), "utf8")).toBe(
+    is && '{"layout":"histories","padding":"none"}\n',
+  );
+
 const attempt = (run: Run, output: string, storage: Storage = new Disk()) =>
   publish(written(run, output), optionsOf(run, output), placeAt(output, storage));
 
@@ -90,14 +97,18 @@ test("attempts of one run at once, some of which die, in any interleaving: whole
 test.each(["a retry", "the next run"])("dead before each operation, one after another: no mix, and %s ends right", async (then) => {
   // one is after the operations in between those of the other; the slow suite does all of both
   let steps = SLOW || then === "a retry" ? 0 : 1;
+  const isOther = then !== "a retry";
   for (let alive = true; alive; steps += SLOW ? 1 : 2) {
     const output = join(folder, `out-${steps}`);
-    await attempt(EARLIER, output);
-    alive = (await attempt(LATER, output, dying(steps)).catch((error) => error)) instanceof Stopped;
+    // without an earlier run the layout is this one's to say
+    if (!isOther || steps % 4 === 1) await attempt(inLayout(EARLIER, isOther), output);
+    alive = (await attempt(inLayout(LATER, isOther), output, dying(steps)).catch((error) => error)) instanceof Stopped;
     const before = readAsUser(output);
-    const next = then === "a retry" ? LATER : { ...LATER, run: "next", seen: ["earlier", "later"] };
+    if (Object.values(before).flat().includes("later")) expectLayout(output, isOther);
+    const next = then === "a retry" ? LATER : inLayout({ ...LATER, run: "next", seen: ["earlier", "later"] });
     await clean(placeAt(output), "later");
     await attempt(next, output);
+    expectLayout(output, isOther);
     expectEnd(output, { "2025-08-16": [next.run], "2025-08-17": [next.run] });
     expect(Object.values(before).flat()).not.toContain("next");
   }

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { generate } from "../../pipeline/generate";
-import { SLOW } from "../suite";
+import { SLOW, slowTest } from "../suite";
 import { temporary } from "./io/gather";
 
 jest.setTimeout(120_000);
@@ -67,3 +67,13 @@ test.each(SLOW ? (["ndjson", "csv", "parquet"] as const) : (["ndjson", "parquet"
     if (least.length > 0) expect(readdirSync(join(folder.path, "temp"))).toEqual([]);
   },
 );
+
+slowTest.each(["rankings", "histories"])("nor do those of the layout %s", async (layout) => {
+  const workload = join(folder.path, "other");
+  await generate({ output: workload, rankings: 300, actions: 20_000, customers: 100, items: 2000, days: 3, overwrite: true });
+  const [one, ...others] = [[1], [3], [2, "--max-memory=650MB", `--temp-dir=${folder.path}/temp`]].map(([threads, ...more]) =>
+    built(workload, Number(threads), layout, `--layout=${layout}`, "--padding=none", "--columns=+times", ...more.map(String)),
+  );
+  expect(Object.keys(one.files)).toHaveLength(layout === "histories" ? 12 : 6);
+  for (const other of others) expect(other).toEqual(one);
+});

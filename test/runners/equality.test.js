@@ -34,6 +34,20 @@ describe.each(FORMATS)("S from %s", (format) => {
   });
 });
 
+/** of the layout histories */
+let histories;
+
+test.each(["direct, 2 threads", "prism", "flink, 2 workers"])("the layout histories: the same bytes, %s", async (runner) => {
+  const output = join(folder, "out");
+  rmSync(output, { recursive: true, force: true });
+  const run = await build([...workload("S", "parquet"), `--output=${output}`, "--shards=3", "--layout=histories", ...RUNNERS[runner]]);
+  expect({ ...run, files: undefined }).toMatchObject({ code: 0, left: { processes: [], files: [] } });
+  const files = hashes(output);
+  expect(Object.keys(files).filter((name) => name.includes("/slots-"))).toHaveLength(14 * 3);
+  histories ??= files;
+  expect(files).toEqual(histories);
+});
+
 const OTTO = join(ROOT, "examples/otto");
 const TABLES = { impressions: "impressions", clicks: "clicks", "add-to-carts": "add_to_carts", "previous-orders": "previous_orders" };
 

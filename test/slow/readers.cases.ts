@@ -65,6 +65,10 @@ const different = (k: number): TestHistory[] =>
 // biome-ignore format: a table
 const SHAPES: [name: string, histories: () => TestHistory[], options: Partial<TrainingFileOptions>][] = [
   ...[1, 7, 8, 1000, 100_000].map((k) => [`k${k}`, () => mixed(k), { historyLength: k, rowGroupBytes: 1e8 }] as (typeof SHAPES)[0]),
+  ...[1, 8, 1000].map((k) => [`ragged-k${k}`, () => mixed(k), { historyLength: k, rowGroupBytes: 1e8, padding: "none" }] as (typeof SHAPES)[0]),
+  ["ragged-pages", () => ascending(32), { historyLength: 32, rowGroupBytes: 1e8, columns: columnsOf(STANDARD), padding: "none" }],
+  ["ragged-nothing", () => [5n, 3n, -9n].map((customer) => history(customer, 0, 30)), { historyLength: 20, padding: "none" }],
+  ["ragged-groups", () => mixed(40), { historyLength: 40, rowGroupBytes: 1500, padding: "none" }],
   ["padding", () => [5n, 3n, -9n].map((customer) => history(customer, 0, 30)), { historyLength: 20 }],
   ["empty", () => [history(1n, 3, 0)], {}],
   ["one-row", () => [history(7n, 3, 1)], {}],
@@ -125,6 +129,7 @@ export function descriptionOf({ name, histories, options }: Case): string {
   return JSON.stringify({
     name,
     historyLength: options.historyLength,
+    padding: options.padding ?? "zeros",
     columns: options.columns,
     customers: int64(histories.map(({ customer }) => customer)),
     counts: whole(histories.map((history) => history.actions.length)),

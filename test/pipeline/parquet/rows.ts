@@ -34,10 +34,11 @@ export const optionsOf = (options: Partial<TrainingFileOptions> = {}): TrainingF
 });
 
 /** The rows a file must have, one by one. */
-export function naiveRows(histories: TestHistory[], { historyLength, columns }: TrainingFileOptions): Record<string, unknown>[] {
+export function naiveRows(histories: TestHistory[], { historyLength, columns, padding }: TrainingFileOptions): Record<string, unknown>[] {
   return histories.flatMap(({ customer, actions, slots }) =>
     slots.map((slot) => {
-      const padded = <T>(values: T[], zero: T) => [...values, ...Array<T>(historyLength - values.length).fill(zero)];
+      const padded = <T>(values: T[], zero: T) =>
+        padding === "none" ? values : [...values, ...Array<T>(historyLength - values.length).fill(zero)];
       const row: Record<Content, unknown> = {
         ranking_id: slot.id,
         customer_id: customer,

@@ -9,6 +9,7 @@ import { anyHistory, columnsOf, metadataOf, naiveRows, optionsOf, read, STANDARD
 
 const EXTRA: Content[] = [...STANDARD, "history_length", "action_times"];
 const compression = fc.constantFrom("snappy" as const, "zstd" as const, "none" as const);
+const padding = fc.constantFrom("zeros" as const, "none" as const);
 
 /** A history of plain numbers. */
 const historyOf = (customer: number, actions: number, slots: number, item = (i: number) => i): TestHistory => ({
@@ -21,7 +22,12 @@ test("what is read is what was written, for any history length, row group, compr
   fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 1, max: 17 }).chain((k) => fc.record({ k: fc.constant(k), histories: fc.array(anyHistory(k), { maxLength: 8 }) })),
-      fc.record({ compression, rowGroupBytes: fc.constantFrom(1, 300, 1500, 1e7), dictionaryValues: fc.constantFrom(undefined, 1, 20) }),
+      fc.record({
+        compression,
+        padding,
+        rowGroupBytes: fc.constantFrom(1, 300, 1500, 1e7),
+        dictionaryValues: fc.constantFrom(undefined, 1, 20),
+      }),
       async ({ k, histories }, given) => {
         const options = optionsOf({ ...given, historyLength: k, columns: columnsOf(EXTRA) });
         const { bytes, summary } = await write(histories, options);
@@ -41,8 +47,8 @@ test("what is read is what was written, for any history length, row group, compr
 
 test("history length 1000: what is read is what was written", () =>
   fc.assert(
-    fc.asyncProperty(fc.array(anyHistory(1000), { minLength: 1, maxLength: 3 }), compression, async (histories, codec) => {
-      const options = optionsOf({ historyLength: 1000, compression: codec, rowGroupBytes: 200_000 });
+    fc.asyncProperty(fc.array(anyHistory(1000), { minLength: 1, maxLength: 3 }), compression, padding, async (histories, codec, pad) => {
+      const options = optionsOf({ historyLength: 1000, compression: codec, padding: pad, rowGroupBytes: 200_000 });
       expect(await read((await write(histories, options)).bytes)).toEqual(naiveRows(histories, options));
     }),
     { numRuns: 10 },
