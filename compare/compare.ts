@@ -1,11 +1,12 @@
 /** `backstory compare`: which rows two outputs share, and why others differ. */
 import { ConfigError } from "../pipeline/errors";
+import { isPlain } from "../pipeline/layout";
 import { Copies } from "../verify/copies";
 import { date } from "../verify/inputs/values";
 import { rangeOf } from "../verify/settings";
-import { type Example, Explained } from "./explain";
+import { type Counted, Explained } from "./explain";
 import { match } from "./match";
-import { COLUMNS, type ColumnName, type CompareOptions, isColumn, KEYS, LISTS, parseMapping } from "./options";
+import { COLUMNS, type ColumnName, type CompareOptions, isColumn, KEYS, LISTS, parseMapping, SLOTS } from "./options";
 import type { Reason } from "./reasons";
 import { type Place, type Plan, Side } from "./side";
 import { openTable, type Table, type TableFile } from "./table";
@@ -31,7 +32,7 @@ export interface Comparison {
   total: Counts;
   /** rows that differ and were looked at */
   lookedAt: number;
-  reasons: { reason: Reason; rows: number; example: Example }[];
+  reasons: ({ reason: Reason } & Counted)[];
   /** the first row that only one side has */
   onlyHere: Place | null;
   onlyThere: Place | null;
@@ -40,15 +41,26 @@ export interface Comparison {
 /** @throws ConfigError, BrokenFile */
 export async function compare(here: string, there: string, options: CompareOptions): Promise<Comparison> {
   const copies = new Copies(options.tempDir);
-  const open = async (path: string, mapping: string | undefined) => {
-    const folder = await copies.rows(await copies.output(path, (below) => /(^|[^/])\.(parquet|pq)$/i.test(below)));
-    return openTable(path, folder, parseMapping(mapping ?? "") ?? {});
-  };
+  const open = async (path: string, mapping: string | undefined) =>
+    openTable(path, await copies.output(path, (below) => /(^|[^/])\.(parquet|pq)$/i.test(below)), parseMapping(mapping ?? "") ?? {});
+  const asRows = async (table: Table, mapping: string | undefined) =>
+    table.layout === null || isPlain(table.layout)
+      ? table
+      : { ...(await openTable(table.name, await copies.rows(table.folder), parseMapping(mapping ?? "") ?? {})), name: table.name };
   try {
-    return await compareTables(await open(here, options.columnsHere), await open(there, options.columns), options);
+    const [a, b] = [await open(here, options.columnsHere), await open(there, options.columns)];
+    if (areAlike(a, b)) return await compareTables(a, b, options);
+    return await compareTables(await asRows(a, options.columnsHere), await asRows(b, options.columns), options);
   } finally {
     copies.remove();
   }
+}
+
+/** Whether two tables can be compared as they are. Padding is no difference between outputs of builds, but is one where another program has none. */
+function areAlike(a: Table, b: Table): boolean {
+  if ([a, b].some(({ layout }) => layout?.layout === "histories")) return false;
+  const isSamePadding = a.layout === null || b.layout === null || a.layout.padding === b.layout.padding;
+  return isSamePadding && (a.isRankings ?? b.isRankings) === (b.isRankings ?? a.isRankings);
 }
 
 async function compareTables(here: Table, there: Table, options: CompareOptions): Promise<Comparison> {
@@ -91,7 +103,10 @@ function groups(here: Table, there: Table): [TableFile[], TableFile[]][] {
 
 function planOf(here: Table, there: Table, { key, dates, ignorePadding }: CompareOptions): Plan {
   const both = COLUMNS.filter((name) => name !== "dt" && here.columns[name] !== undefined && there.columns[name] !== undefined);
-  const keys = key === undefined ? KEYS.filter((name) => both.includes(name)) : keysOf(key, both);
+  refuseKinds(here, there);
+  // what tells rankings apart is no list
+  const single = both.filter((name) => !LISTS.includes(name) && !(here.isRankings && SLOTS.includes(name)));
+  const keys = key === undefined ? KEYS.filter((name) => single.includes(name)) : keysOf(key, single);
   if (keys.length === 0)
     throw new ConfigError(
       `no column tells rows apart: of ${KEYS.join(", ")} "${here.name}" has ${listed(here)}, "${there.name}" has ${listed(there)}. Name columns by --columns.`,
@@ -113,12 +128,21 @@ function planOf(here: Table, there: Table, { key, dates, ignorePadding }: Compar
   };
 }
 
-function keysOf(text: string, both: readonly ColumnName[]): ColumnName[] {
+/** A slot is not to be compared with a ranking. */
+function refuseKinds(here: Table, there: Table): void {
+  if (here.isRankings === null || there.isRankings === null || here.isRankings === there.isRankings) return;
+  const [rows, rankings] = here.isRankings ? [there, here] : [here, there];
+  throw new ConfigError(
+    `a row of "${rows.name}" is a slot, one of "${rankings.name}" a ranking, with its slots as lists. Make one of them as the other: backstory convert OUTPUT --to=FOLDER --layout=rankings|rows.`,
+  );
+}
+
+function keysOf(text: string, single: readonly ColumnName[]): ColumnName[] {
   return text.split(",").map((part) => {
     const name = part.trim();
-    if (!isColumn(name) || !both.includes(name) || LISTS.includes(name))
+    if (!isColumn(name) || !single.includes(name))
       throw new ConfigError(
-        `--key names "${name}", which is no column of both sides that tells rows apart. Choose from ${both.filter((each) => !LISTS.includes(each)).join(", ")}.`,
+        `--key names "${name}", which is no column of both sides that tells rows apart. Choose from ${single.join(", ")}.`,
       );
     return name;
   });

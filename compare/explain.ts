@@ -17,6 +17,14 @@ export interface Example {
   values?: { here: Record<string, string>; there: Record<string, string> };
 }
 
+/** How often a reason is likely; of these rows, how many have more, or newer, actions here, and how many there. */
+export interface Counted {
+  rows: number;
+  moreHere: number;
+  moreThere: number;
+  example: Example;
+}
+
 /** A row looked at once more. */
 interface Seen {
   list: List;
@@ -26,7 +34,7 @@ interface Seen {
 /** Looks at rows that differ, for the reason. */
 export class Explained {
   rows = 0;
-  private readonly found = new Map<Reason, { rows: number; example: Example }>();
+  private readonly found = new Map<Reason, Counted>();
 
   constructor(
     private readonly here: Table,
@@ -39,39 +47,43 @@ export class Explained {
     if (pairs.length === 0) return;
     const seenHere = await this.again(this.here, a, new Set(pairs.map(([row]) => row)));
     const seenThere = await this.again(this.there, b, new Set(pairs.map(([, row]) => row)));
-    for (const [here, there] of pairs) this.explain(seenHere.get(here)!, seenThere.get(there)!, a.placeOf(here), b.placeOf(there));
+    for (const [here, there] of pairs)
+      this.explain(seenHere.get(here)!, seenThere.get(there)!, a.placeOf(here), b.placeOf(there), [a.longest, b.longest]);
   }
 
   /** Most frequent first. */
-  reasons(): { reason: Reason; rows: number; example: Example }[] {
+  reasons(): ({ reason: Reason } & Counted)[] {
     return [...this.found].map(([reason, each]) => ({ reason, ...each })).sort((a, b) => b.rows - a.rows);
   }
 
-  private explain(here: Seen, there: Seen, placeHere: Place, placeThere: Place): void {
+  private explain(here: Seen, there: Seen, placeHere: Place, placeThere: Place, rooms: [here: number, there: number]): void {
     this.rows++;
-    const { reason, position } = reasonFor(here.list, there.list);
-    const known = this.found.get(reason);
-    if (known !== undefined) {
-      known.rows++;
-      return;
+    const { reason, position, more } = reasonFor(here.list, there.list, rooms);
+    let counted = this.found.get(reason);
+    if (counted === undefined) {
+      const columns = this.plan.content.filter((name) => flag(here.values[name]) !== flag(there.values[name]));
+      const example: Example = { here: placeHere, there: placeThere, position: position < 0 ? null : position, columns };
+      if (this.options.showValues) example.values = { here: shown(here, position), there: shown(there, position) };
+      this.found.set(reason, (counted = { rows: 0, moreHere: 0, moreThere: 0, example }));
     }
-    const columns = this.plan.content.filter((name) => here.values[name] !== there.values[name]);
-    const example: Example = { here: placeHere, there: placeThere, position: position < 0 ? null : position, columns };
-    if (this.options.showValues) example.values = { here: shown(here, position), there: shown(there, position) };
-    this.found.set(reason, { rows: 1, example });
+    counted.rows++;
+    if (more === "here") counted.moreHere++;
+    if (more === "there") counted.moreThere++;
   }
 
   private async again(table: Table, side: Side, rows: ReadonlySet<number>): Promise<Map<number, Seen>> {
-    const wanted = new Map<number, Map<number, number>>();
+    const byFile = new Map<number, Map<number, number>>();
     for (const row of rows) {
       const [file, at] = side.locate(row);
-      if (!wanted.has(file)) wanted.set(file, new Map());
-      wanted.get(file)!.set(at, row);
+      if (!byFile.has(file)) byFile.set(file, new Map());
+      byFile.get(file)!.set(at, row);
     }
     const names: readonly ColumnName[] = [...this.plan.key, ...this.plan.content];
-    const columns = Object.fromEntries(Object.entries(table.columns).filter(([name]) => names.includes(name as ColumnName)));
+    // times tell reasons apart, even where one side alone has them
+    const wanted = [...names, "action_times"];
+    const columns = Object.fromEntries(Object.entries(table.columns).filter(([name]) => wanted.includes(name)));
     const seen = new Map<number, Seen>();
-    for (const [file, places] of wanted) {
+    for (const [file, places] of byFile) {
       let first = 0;
       for await (const batch of batchesOf(side.files[file], columns)) {
         for (let i = 0; i < batch.rows; i++) {
@@ -87,10 +99,13 @@ export class Explained {
   }
 }
 
+/** Booleans are integers in other programs. */
+const flag = (text: string | undefined): string | undefined => (text === "true" ? "1" : text === "false" ? "0" : text);
+
 /** The row, and its history from a little before the position on. */
 function shown({ list, values }: Seen, position: number): Record<string, string> {
   if (position < 0) return values;
   const from = Math.max(0, position - 2);
-  const actions = list.items.slice(from, position + 5).map((item, i) => `${item}(${list.types[from + i] ?? "?"})`);
+  const actions = list.items.slice(from, position + 5).map((item, i) => `${item}(${list.types?.[from + i] ?? "?"})`);
   return { ...values, [`actions ${from}...`]: actions.join(" ") };
 }

@@ -5,10 +5,10 @@ import type { Batch } from "./table";
 /** Elements of the lists of a row, real and padding. */
 export interface List {
   items: bigint[];
-  /** empty where there is no column of types: then items of 0 at an end are taken for padding */
-  types: number[];
-  /** microseconds; empty where there is no column of times */
-  times: bigint[];
+  /** null where there is no column of types: then items of 0 at an end are taken for padding */
+  types: number[] | null;
+  /** microseconds; null where there is no column of times */
+  times: bigint[] | null;
 }
 
 /** The real elements [from, to) of a list column's row. */
@@ -28,11 +28,11 @@ export function extentOf({ columns: { actions, action_types: types } }: Batch, i
 
 /** The lists of row i. */
 export function listOf({ columns: { actions, action_types, action_times } }: Batch, i: number): List {
-  return { items: elements(actions, i), types: elements(action_types, i).map(Number), times: elements(action_times, i) };
+  return { items: elements(actions, i) ?? [], types: elements(action_types, i)?.map(Number) ?? null, times: elements(action_times, i) };
 }
 
-function elements(column: ArrowColumn | undefined, i: number): bigint[] {
-  if (column?.kind !== "lists") return [];
+function elements(column: ArrowColumn | undefined, i: number): bigint[] | null {
+  if (column?.kind !== "lists") return null;
   const list: bigint[] = [];
   for (let at = column.offsets[i]; at < column.offsets[i + 1]; at++) list.push(BigInt(column.values[at]));
   return list;

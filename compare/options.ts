@@ -7,9 +7,11 @@ const mapping = z
   .optional();
 
 export const CompareOptions = z.strictObject({
-  columns: mapping.describe("Names of columns in B where they differ, such as ranking_id=session,actions=items.").meta({
-    value: "NAME=THEIRS,...",
-  }),
+  columns: mapping
+    .describe("Names of columns in B where they differ, such as ranking_id=session,actions=history.item, a field of structs in a list.")
+    .meta({
+      value: "NAME=THEIRS,...",
+    }),
   columnsHere: mapping.describe("The same for A.").meta({ value: "NAME=THEIRS,..." }),
   key: z
     .string()
@@ -50,7 +52,10 @@ export const COLUMNS = [
   "action_times",
 ] as const;
 export type ColumnName = (typeof COLUMNS)[number];
+/** Of a history. */
 export const LISTS: readonly ColumnName[] = ["actions", "action_types", "action_times"];
+/** Of a slot; lists where a row is a ranking. */
+export const SLOTS: readonly ColumnName[] = ["item_id", "is_order", "impressions"];
 export const KEYS: readonly ColumnName[] = ["ranking_id", "customer_id", "impression_index", "item_id"];
 
 export const isColumn = (name: string): name is ColumnName => (COLUMNS as readonly string[]).includes(name);

@@ -24,8 +24,8 @@ export function textOf({ here, there, key, compared, columns, dts, total, looked
   if (columns.there.length > 0) lines.push(`columns only there: ${columns.there.join(", ")}`);
   lines.push("", ...table([...dts, { ...total, dt: "all" }]));
   if (reasons.length > 0) lines.push("", `likely reasons, of ${plural(lookedAt, "row")} that differ:`);
-  for (const { reason, rows, example } of reasons) {
-    lines.push(`  ${thousands(rows)}  ${reason}: ${REASONS[reason]}`, `      as in ${placed(example)}`);
+  for (const { reason, example, ...counts } of reasons) {
+    lines.push(`  ${thousands(counts.rows)}  ${reason}: ${REASONS[reason]}${sideOf(counts)}`, `      as in ${placed(example)}`);
     for (const [side, values] of Object.entries(example.values ?? {})) lines.push(`      ${side}: ${JSON.stringify(values)}`);
   }
   if (onlyHere !== null) lines.push("", `first row only here: ${at(onlyHere)}`);
@@ -43,6 +43,12 @@ function table(rows: readonly Record<(typeof HEADS)[number], string | number>[])
   ];
   const widths = HEADS.map((_, i) => Math.max(...cells.map((row) => row[i].length)));
   return cells.map((row) => row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join("  "));
+}
+
+/** Which side has more, or newer, actions. */
+function sideOf({ moreHere, moreThere }: { moreHere: number; moreThere: number }): string {
+  const sides = [["here", moreHere] as const, ["there", moreThere] as const].filter(([, rows]) => rows > 0);
+  return sides.length === 0 ? "" : ` (more ${sides.map(([side, rows]) => `${side} in ${thousands(rows)}`).join(", ")})`;
 }
 
 function placed({ here, there, position, columns }: Example): string {

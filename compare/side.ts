@@ -29,6 +29,8 @@ export class Side {
   contents = new Int32Array(2 << 10);
   /** of each row: its dt, by number */
   dts = new Int32Array(1 << 10);
+  /** elements of the longest list, which is what there is room for */
+  longest = 0;
   readonly dtNames: string[] = [];
   private readonly dtNumbers = new Map<string, number>();
   /** the first row of each file */
@@ -76,6 +78,7 @@ export class Side {
           numbers.push(seen);
           this.add(dt, batch, i, lists);
         }
+        this.longest = Math.max(this.longest, lists.longest);
       }
     }
     this.numbers.push(numbers.length === seen ? null : numbers);
@@ -122,6 +125,7 @@ class ListHashes {
   private readonly lists: { offsets: Int32Array; values: BigInt64Array | Int32Array }[];
   private readonly own = new Hash();
   private last = -1;
+  longest = 0;
 
   constructor(
     private readonly batch: Batch,
@@ -146,6 +150,7 @@ class ListHashes {
       for (const { offsets, values } of this.lists) {
         const [from, to] = extent === undefined ? [offsets[i], offsets[i + 1]] : [offsets[i] + extent[0], offsets[i] + extent[1]];
         addElements(this.own, values, from, to);
+        this.longest = Math.max(this.longest, offsets[i + 1] - offsets[i]);
       }
       this.last = i;
     }

@@ -1,5 +1,5 @@
 /** Values of rows as 64-bit integers and bytes, so that a column compares equal whatever width its program has given it. */
-import type { ArrowColumn, Bools } from "../verify/output/arrow";
+import type { ArrowColumn, Bools, Lists } from "../verify/output/arrow";
 
 /** A hash of 64 bits: two of 32 with other seeds, by the rounds and the finaliser of MurmurHash3 (see transforms/ids.ts). */
 export class Hash {
@@ -35,8 +35,12 @@ function mixed(h: number): number {
   return x ^ (x >>> 16);
 }
 
-/** Adds value i of a column that is no list. Numbers in text are the same as numbers: ids often are one here, the other there. */
+/** Adds value i of a column, or its list. Numbers in text are the same as numbers: ids often are one here, the other there. */
 export function addValue(hash: Hash, column: ArrowColumn, i: number): void {
+  if (column.kind === "lists") {
+    addElements(hash, column.values, column.offsets[i], column.offsets[i + 1]);
+    return;
+  }
   const integer = integerAt(column, i);
   if (integer !== undefined) {
     hash.word(Number(BigInt.asIntN(32, integer)));
@@ -48,7 +52,7 @@ export function addValue(hash: Hash, column: ArrowColumn, i: number): void {
   for (let at = 0; at < text.length; at++) hash.word(text.charCodeAt(at));
 }
 
-function integerAt(column: ArrowColumn, i: number): bigint | undefined {
+function integerAt(column: Exclude<ArrowColumn, Lists<BigInt64Array | Int32Array>>, i: number): bigint | undefined {
   if (column.kind === "bools") return BigInt(bitAt(column, i));
   if (column.kind === "ints") return BigInt(column.values[i]);
   const text = textOf(column, i);
@@ -75,6 +79,6 @@ export function addElements(hash: Hash, values: BigInt64Array | Int32Array, from
 export function textOf(column: ArrowColumn, i: number): string {
   if (column.kind === "bools") return String(bitAt(column, i) === 1);
   if (column.kind === "ints") return String(column.values[i]);
-  if (column.kind === "lists") return `${column.offsets[i + 1] - column.offsets[i]} elements`;
+  if (column.kind === "lists") return column.values.subarray(column.offsets[i], column.offsets[i + 1]).join(" ");
   return column.bytes.toString("utf8", column.offsets[i], column.offsets[i + 1]);
 }

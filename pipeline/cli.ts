@@ -4,6 +4,7 @@ import { ConfigError, Interrupted, isDiskFull } from "./errors";
 import { parseFlags, remoteConfigs } from "./flags";
 import type { Described } from "./help/describe";
 import { BuildOptions } from "./options";
+import { withPreset } from "./presets";
 import { VERSION } from "./version";
 
 /** Exit codes, as SPEC.md has them. */
@@ -30,7 +31,7 @@ export async function commandOf(name: string): Promise<Command | undefined> {
       return {
         about: "Builds training inputs: for every impression slot one row with the customer's newest actions from before that day.",
         usage: "backstory build --impressions=PATH --clicks=PATH --add-to-carts=PATH --previous-orders=PATH --output=FOLDER",
-        schema: BuildOptions,
+        schema: withPreset(BuildOptions),
         paths: 0,
         run: async (options, _, debug) => (await import("./report.js")).buildAndTell(options, debug),
       };
@@ -40,7 +41,7 @@ export async function commandOf(name: string): Promise<Command | undefined> {
         about:
           "Estimates a build before it runs, with its options and from samples of its inputs: bytes, time, memory, and money on Dataflow. Writes nothing.",
         usage: "backstory plan (the flags of build) [--region=REGION] [--machine-type=TYPE] [--json]",
-        schema: PlanOptions,
+        schema: withPreset(PlanOptions),
         paths: 0,
         run: async (options) => (await import("./estimate/command.js")).planAndTell(options),
       };
@@ -96,7 +97,7 @@ export async function commandOf(name: string): Promise<Command | undefined> {
       return {
         about: "Checks an output: against its manifest, in itself, and by recomputing customers from the inputs.",
         usage: "backstory verify OUTPUT [--sample=CUSTOMERS|all] [--impressions=PATH --clicks=PATH ...]",
-        schema: VerifyOptions,
+        schema: withPreset(VerifyOptions),
         paths: 1,
         run: async (options, [path]) => (await import("../verify/report.js")).verifyAndTell(needed(path, "verify"), options),
       };

@@ -4,6 +4,7 @@ import { closest, distance } from "fastest-levenshtein";
 import type { z } from "zod";
 import { ConfigError } from "./errors";
 import { isRemote, remoteObjects } from "./io/remote";
+import { withPresetOptions } from "./presets";
 import { COMMON, defaultOf, isBoolean, placeholder, unwrap } from "./schema";
 import { camel, kebab } from "./spelling";
 
@@ -141,7 +142,7 @@ function check<Schema extends z.ZodObject>(
   config: Record<string, unknown>,
   configPath: string,
 ): z.infer<Schema> {
-  const values: Record<string, unknown> = { ...config, ...flags };
+  const values = presetOver(schema, { ...config, ...flags });
   // Once only: to compile the schema takes longer than to go through it.
   const checked = schema.safeParse(values, { jitless: true });
   const issue = noNumber(schema, values) ?? checked.error?.issues[0];
@@ -155,6 +156,10 @@ function check<Schema extends z.ZodObject>(
   const hint = values[key] === undefined ? `Give ${flag} as well.` : remedy(type, flag);
   throw new ConfigError(`${name} ${complaint(issue)}; got ${given(values, issue.path, defaultOf(type))}. ${hint}`);
 }
+
+/** Presets go below all that is given, wherever: they are but another default. */
+const presetOver = (schema: z.ZodObject, values: Record<string, unknown>): Record<string, unknown> =>
+  optionOf(schema, "preset") === undefined ? values : withPresetOptions(values);
 
 /** Number() takes "", "0x10", " 5 ", true and null for numbers; people who write that mean something else. */
 function noNumber(schema: z.ZodObject, values: Record<string, unknown>): Issue | undefined {

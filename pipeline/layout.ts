@@ -34,7 +34,7 @@ export const LAYOUT_FILE = "_layout.json";
 export const OutputLayout = z.strictObject({ layout: z.enum(LAYOUTS), padding: z.enum(PADDINGS) });
 export type OutputLayout = z.infer<typeof OutputLayout>;
 
-const PLAIN: OutputLayout = { layout: "rows", padding: "zeros" };
+export const PLAIN: OutputLayout = { layout: "rows", padding: "zeros" };
 export const isPlain = ({ layout, padding }: OutputLayout): boolean => layout === PLAIN.layout && padding === PLAIN.padding;
 
 /** The content of `_layout.json`; undefined where there is to be none. */

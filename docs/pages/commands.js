@@ -1,5 +1,5 @@
 /** A page for each command. */
-const { LAST, aboutOf, groupsOf, signOf } = require("backstory/pipeline/help/describe");
+const { LAST, aboutOf, groupsOf, presetsOf, signOf } = require("backstory/pipeline/help/describe");
 const { examplesOf } = require("backstory/pipeline/help/examples");
 const { SHELLS, completionOf } = require("backstory/pipeline/help/completion");
 const { valuesOf } = require("backstory/pipeline/help/configschema");
@@ -19,12 +19,14 @@ const headOf = (script) => script.match(/^(?:#.*\n)+/)[0].trimEnd();
 /** @param more parts before the last line */
 function pageOf(command, more = []) {
   const { name, about, usage, schema } = command;
+  const presets = presetsOf(schema).map((preset) => [code(preset.name), preset.about, code(preset.flags.join(" "))]);
   const examples = examplesOf(name).map(({ about: what, command: line }) => `# ${what}\n${line}`);
   return page(
     `backstory ${name}`,
     about,
     block("text", usage),
     groupsOf(schema).flatMap((group) => [`## ${group.title}`, options(group, schema)]),
+    presets.length === 0 ? [] : ["### What each stands for", table(["preset", "the job", "flags"], presets)],
     "A value stands behind `=` or is the next word. Names also work with underscores. A switch is off by `--no-NAME`. [Options in a file](configuration.md) have the key in the third column.",
     examples.length === 0 ? [] : ["## Examples", block("sh no-run", examples.join("\n\n"))],
     ...more,

@@ -1,5 +1,6 @@
 /** Options and commands as all help has them: on a terminal, in man pages, in the reference and for the completion of command lines. */
 import type { z } from "zod";
+import { PRESETS } from "../presets";
 import { COMMON, defaultOf, isBoolean, metaOf, placeholder, unwrap } from "../schema";
 import { kebab } from "../spelling";
 
@@ -36,6 +37,26 @@ export interface Option {
 export interface Group {
   title: string;
   options: Option[];
+}
+
+/** A preset as the flags that it stands for, of those that the command has. */
+export interface PresetFlags {
+  name: string;
+  about: string;
+  flags: string[];
+}
+
+/** None where a command takes no preset. */
+export function presetsOf(schema: z.ZodObject): PresetFlags[] {
+  if (!("preset" in schema.shape)) return [];
+  const isShown = (key: string) => !metaOf((schema.shape as Record<string, z.ZodType>)[key]).hidden;
+  return Object.entries(PRESETS).map(([name, { about, options }]) => ({
+    name,
+    about,
+    flags: Object.entries(options)
+      .filter(([key]) => isShown(key))
+      .map(([key, value]) => (typeof value === "boolean" ? `--${value ? "" : "no-"}${kebab(key)}` : `--${kebab(key)}=${value}`)),
+  }));
 }
 
 const FIRST = "Options";

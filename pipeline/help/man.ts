@@ -1,6 +1,6 @@
 /** Man pages, as roff with the macros of man(7): one of backstory, one of each command. */
 import { VERSION } from "../version";
-import { aboutOf, type Described, groupsOf, type Option } from "./describe";
+import { aboutOf, type Described, groupsOf, type Option, presetsOf } from "./describe";
 import { VARIABLES, type Variable } from "./environment";
 import { examplesOf } from "./examples";
 import { EXITS } from "./exits";
@@ -48,6 +48,7 @@ function commandPage(command: Described): string {
         ...groupsOf(command.schema).flatMap(({ title, options }) => [`.SS ${quoted(title)}`, ...options.map(option)]),
       ].join("\n"),
     ),
+    ...presets(command),
     exits(),
     ...examples(command.name),
     section("SEE ALSO", `${bold("backstory")}(1)`),
@@ -65,6 +66,11 @@ const exits = (): string => section("EXIT STATUS", EXITS.map(({ code, about }) =
 function option(each: Option): string {
   const value = each.value === undefined ? "" : `=${italic(each.value)}`;
   return item(`${bold(each.flag)}${value}${each.configOnly ? text(" (in a file for --config only)") : ""}`, aboutOf(each));
+}
+
+function presets({ schema }: Described): string[] {
+  const all = presetsOf(schema).map(({ name, about, flags }) => item(bold(name), `${about} ${flags.join(" ")}`));
+  return all.length === 0 ? [] : [section("PRESETS", all.join("\n"))];
 }
 
 /** @param term as roff */

@@ -1,5 +1,5 @@
 /** `--help`, for terminals of 80 columns and more. */
-import { aboutOf, type Described, groupsOf, type Option, signOf } from "./describe";
+import { aboutOf, type Described, groupsOf, type Option, type PresetFlags, presetsOf, signOf } from "./describe";
 import { examplesOf } from "./examples";
 import { EXITS } from "./exits";
 
@@ -10,10 +10,12 @@ const INDENT = 28;
 /** The whole text of `backstory COMMAND --help`. */
 export function helpOf(command: Described): string {
   const examples = examplesOf(command.name).flatMap(({ about, command: line }) => [`  # ${about}`, ...line.split("\n").map(indented)]);
+  const presets = presetsOf(command.schema);
   const parts = [
     wrap(command.about, 0),
     `usage: ${wrap(command.usage, "usage: ".length + 2).trimStart()}`,
     ...groupsOf(command.schema).map(({ title, options }) => [`${title}:`, ...options.map(lines)].join("\n")),
+    ...(presets.length === 0 ? [] : [["What each --preset stands for:", ...presets.map(presetLines)].join("\n")]),
     "Flags are --name=VALUE or --name VALUE; a switch is off by --no-name.",
     ...(examples.length === 0 ? [] : [["Examples:", ...examples].join("\n")]),
   ];
@@ -38,6 +40,8 @@ function lines(option: Option): string {
   const fits = sign.length <= INDENT - 4;
   return fits ? `  ${sign.padEnd(INDENT - 4)}  ${text.trimStart()}` : `  ${sign}\n${text}`;
 }
+
+const presetLines = ({ name, about, flags }: PresetFlags): string => `  ${name}\n${wrap(about, 6)}\n${wrap(flags.join(" "), 8)}`;
 
 const indented = (line: string): string => `    ${line}`;
 

@@ -62,6 +62,7 @@ export interface Columns {
 /**
  * The rows of a file, in order, by columns of these names. They are valid until the next ones.
  * @param elements of all lists of a row, so that what is decoded at once is of a bounded size
+ * @param nullLists whether lists that are null are empty ones
  * @throws Error where the file cannot be read
  */
 export async function* columnsIn(
@@ -69,20 +70,21 @@ export async function* columnsIn(
   names: readonly string[],
   elements: number,
   mostBytes = MOST_BYTES,
+  nullLists = false,
 ): AsyncGenerator<Columns> {
   const { row_groups: groups } = await footerOf(path);
   const limit = Math.max(1, Math.floor(BATCH_BYTES / (100 + 8 * elements)));
-  if (statSync(path).size > mostBytes) return yield* streamed(path, names, limit);
+  if (statSync(path).size > mostBytes) return yield* streamed(path, names, limit, nullLists);
   const bytes = await readFile(path);
   for (const [group, { num_rows }] of groups.entries())
-    for (let offset = 0; offset < num_rows; offset += limit) yield* rowsOf(bytes, names, { rowGroups: [group], offset, limit });
+    for (let offset = 0; offset < num_rows; offset += limit) yield* rowsOf(bytes, names, { rowGroups: [group], offset, limit }, nullLists);
 }
 
 /**
  * Some rows of a file. All is done at once: where the reader panics, as it does on some bytes that are no Parquet, what waits for
  * it would wait for ever. After a panic its memory is not to be trusted, so the next file gets a fresh one.
  */
-function* rowsOf(bytes: Buffer, columns: readonly string[], range: ReaderOptions): Generator<Columns> {
+function* rowsOf(bytes: Buffer, columns: readonly string[], range: ReaderOptions, nullLists: boolean): Generator<Columns> {
   const wasm = reader();
   let arrays: FFIStream;
   try {
@@ -96,7 +98,7 @@ function* rowsOf(bytes: Buffer, columns: readonly string[], range: ReaderOptions
   try {
     for (const address of arrays.arrayAddrs()) {
       const memory = wasm.wasmMemory().buffer as ArrayBuffer;
-      yield { rows: lengthOf(memory, address), found: columnsOf(memory, address, arrays.schemaAddr()) };
+      yield { rows: lengthOf(memory, address), found: columnsOf(memory, address, arrays.schemaAddr(), nullLists) };
     }
   } finally {
     arrays.free();
@@ -104,14 +106,14 @@ function* rowsOf(bytes: Buffer, columns: readonly string[], range: ReaderOptions
 }
 
 /** Rows of a large file. What is corrupt in it may end the process, as any error that nobody waits for does. */
-async function* streamed(path: string, columns: readonly string[], limit: number): AsyncGenerator<Columns> {
+async function* streamed(path: string, columns: readonly string[], limit: number, nullLists: boolean): AsyncGenerator<Columns> {
   const wasm = reader();
   const file = await wasm.ParquetFile.fromFile(await openAsBlob(path));
   const options = { batchSize: Math.min(8192, limit), columns: [...columns] };
   for await (const record of await file.stream(options)) {
     const array = (record as RecordBatch).intoFFI();
     const memory = wasm.wasmMemory().buffer as ArrayBuffer;
-    yield { rows: lengthOf(memory, array.arrayAddr()), found: columnsOf(memory, array.arrayAddr(), array.schemaAddr()) };
+    yield { rows: lengthOf(memory, array.arrayAddr()), found: columnsOf(memory, array.arrayAddr(), array.schemaAddr(), nullLists) };
     array.free();
   }
   file.free();
