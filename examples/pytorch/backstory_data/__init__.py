@@ -1,7 +1,7 @@
 """Batches for PyTorch from an output of `backstory build`."""
 
 from .feed import Batch, Feed, SlotDataset
-from .readers import Histories, Reader, RowsReader, reader_of
+from .readers import Histories, HistoriesReader, RankingsReader, Reader, RowsReader, reader_of
 from .store import Day, DayStore
 from .vocabulary import PADDING, Vocabulary
 
@@ -12,6 +12,8 @@ __all__ = [
     "DayStore",
     "Feed",
     "Histories",
+    "HistoriesReader",
+    "RankingsReader",
     "Reader",
     "RowsReader",
     "SlotDataset",

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator, Protocol
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-#: Rows decoded at a time: with histories of 1,000 actions 24 MB, at 12 bytes each.
-ROWS_AT_A_TIME = 2048
+from .columns import File, file_of, names_by_file
+
+#: Slots without their histories: 21 bytes each.
+SLOTS_AT_A_TIME = 65_536
+
+NO_ACTIONS = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True)
 class Histories:
-    """A piece of a day: S slots and the H histories they point to, without padding, newest action first.
+    """A piece of a day: S slots and H histories, without padding, newest action first.
 
-    items, is_order: [S] int64, bool; history: [S] int64, which of this piece's histories, or -1: the last one of the piece before
+    items, is_order: [S] int64, bool
+    history: [S] int64, which of this piece's histories a slot has; counted back where negative: -1 is the last one of the piece before
     actions, action_types: [A] int64, int8; the history h is actions[offsets[h]:offsets[h + 1]]
     """
 
@@ -38,19 +43,17 @@ class Reader(Protocol):
         """Slots of a day, from footers alone."""
 
     def history_length(self) -> int:
-        """Length of the longest list of actions; 0 for an output without rows."""
+        """Length of the histories with padding; 0 for an output without rows."""
 
     def files(self, day: str) -> list[Path]:
         """Files that make up a day."""
 
     def read(self, day: str) -> Iterator[Histories]:
-        """A day in pieces."""
+        """A day in pieces, slots in the order of the layout rows."""
 
 
-class RowsReader:
-    """`--layout rows`: a row for each slot. Rows of one customer and dt are next to each other and have the same history."""
-
-    COLUMNS = ("customer_id", "item_id", "is_order", "actions", "action_types")
+class Output:
+    """What outputs of all layouts have in common."""
 
     def __init__(self, output: str | Path) -> None:
         self.output = Path(output)
@@ -63,58 +66,141 @@ class RowsReader:
     def files(self, day: str) -> list[Path]:
         return sorted((self.output / f"dt={day}").glob("[!_.]*.parquet"))
 
+    def history_length(self) -> int:
+        first = next((path for day in self.days() for path in self.files(day)), None)
+        return file_of(first).note["historyLength"] if first else 0
+
+
+class RowsReader(Output):
+    """`--layout=rows`: a row for each slot. Rows of one customer and dt are next to each other and have the same history."""
+
+    COLUMNS = ("customer_id", "item_id", "is_order", "actions", "action_types")
+
+    def __init__(self, output: str | Path) -> None:
+        super().__init__(output)
+        self._names = names_by_file(self.output)
+
     def slots(self, day: str) -> int:
-        return sum(pq.read_metadata(path).num_rows for path in self.files(day))
+        return sum(file.parquet.metadata.num_rows for file in self._files(day))
 
     def history_length(self) -> int:
-        paths = (path for day in self.days() for path in self.files(day))
-        for path in paths:
-            for rows in pq.ParquetFile(path).iter_batches(1, columns=["actions"]):
-                return len(rows.column(0)[0])
+        for file in (file for day in self.days() for file in self._files(day)):
+            for (actions,) in file.batches(("actions",), 1):
+                return len(actions[0])
         return 0
 
     def read(self, day: str) -> Iterator[Histories]:
-        for path in self.files(day):
-            file = pq.ParquetFile(path)
-            missing = [name for name in self.COLUMNS if name not in file.schema_arrow.names]
-            if missing:
-                raise ValueError(f"{path} has no column {missing[0]}. Build with --columns=standard, or leave no column out.")
+        for file in self._files(day):
             last = None
-            # Threads of Arrow's would not outlive the fork of a worker.
-            for rows in file.iter_batches(ROWS_AT_A_TIME, columns=list(self.COLUMNS), use_threads=False):
-                customers = rows.column("customer_id").to_numpy()
-                if len(customers):
-                    yield self._piece(rows, customers, last)
-                    last = customers[-1]
+            for customers, items, is_order, *lists in file.batches(self.COLUMNS):
+                begins, last = beginnings(customers, last)
+                yield Histories(flat(items), flat(is_order), np.cumsum(begins) - 1, **histories_at(begins, lists))
 
-    @staticmethod
-    def _piece(rows: pa.RecordBatch, customers: np.ndarray, last: int | None) -> Histories:
-        begins = np.empty(len(customers), bool)
-        begins[0] = last is None or customers[0] != last
-        np.not_equal(customers[1:], customers[:-1], out=begins[1:])
-        firsts = pa.array(np.flatnonzero(begins))
-        actions, types = (rows.column(name).take(firsts) for name in ("actions", "action_types"))
-        return Histories(
-            items=rows.column("item_id").to_numpy(),
-            is_order=rows.column("is_order").to_numpy(zero_copy_only=False),
-            history=np.cumsum(begins) - 1,
-            **without_padding(actions, types),
-        )
+    def _files(self, day: str) -> Iterator[File]:
+        return (file_of(path, self._names.get(f"dt={day}/{path.name}")) for path in self.files(day))
+
+
+class RankingsReader(Output):
+    """`--layout=rankings`: a row for each ranking, its slots as lists."""
+
+    COLUMNS = ("customer_id", "item_id", "is_order", "actions", "action_types")
+
+    def slots(self, day: str) -> int:
+        return sum(elements(file_of(path), "item_id") for path in self.files(day))
+
+    def read(self, day: str) -> Iterator[Histories]:
+        for path in self.files(day):
+            file, last, slots = file_of(path), None, 0
+            for customers, items, is_order, *lists in file.batches(self.COLUMNS):
+                begins, last = beginnings(customers, last)
+                history = np.repeat(np.cumsum(begins) - 1, np.diff(items.offsets.to_numpy()))
+                slots += len(history)
+                yield Histories(flat(items.flatten()), flat(is_order.flatten()), history, **histories_at(begins, lists))
+            if slots != elements(file, "item_id"):
+                raise ValueError(f'"{path}" has rankings without slots, which no build writes. Convert the output again.')
+
+
+class HistoriesReader(Output):
+    """`--layout=histories`: a table of histories, and one of slots that tell the row of theirs."""
+
+    SLOTS = ("item_id", "is_order", "history_row")
+    HISTORIES = ("actions", "action_types")
+
+    def slots(self, day: str) -> int:
+        return sum(slots.parquet.metadata.num_rows for slots, _ in self._pairs(day))
+
+    def read(self, day: str) -> Iterator[Histories]:
+        for slots, histories in self._pairs(day):
+            for lists in histories.batches(self.HISTORIES):
+                yield Histories(NO_ACTIONS, NO_ACTIONS.astype(bool), NO_ACTIONS, **without_padding(*lists))
+            rows = histories.parquet.metadata.num_rows
+            for items, is_order, history in slots.batches(self.SLOTS, SLOTS_AT_A_TIME):
+                history = flat(history).astype(np.int64)
+                if history.min() < 0 or history.max() >= rows:
+                    raise ValueError(f'"{slots.path}" points to rows that "{histories.path.name}" does not have. Convert the output again.')
+                yield Histories(flat(items), flat(is_order), history - rows, NO_ACTIONS, NO_ACTIONS.astype(np.int8), np.zeros(1, np.int64))
+
+    def _pairs(self, day: str) -> Iterator[tuple[File, File]]:
+        for path in self.files(day):
+            if not path.name.startswith("slots-"):
+                continue
+            histories = path.with_name(path.name.replace("slots-", "histories-", 1))
+            if not histories.exists():
+                raise ValueError(f'"{histories}" is missing: the histories of "{path.name}". Convert the output again.')
+            yield file_of(path), file_of(histories)
+
+
+def flat(column: pa.Array) -> np.ndarray:
+    return column.to_numpy(zero_copy_only=False)
+
+
+def elements(file: File, holds: str) -> int:
+    """Of a column of lists, from the footer."""
+    metadata = file.parquet.metadata
+    (name,) = file.names((holds,))
+    leaf = next(i for i in range(metadata.num_columns) if metadata.schema.column(i).path.split(".")[0] == name)
+    return sum(metadata.row_group(i).column(leaf).num_values for i in range(metadata.num_row_groups))
+
+
+def beginnings(customers: pa.Array, last: int | None) -> tuple[np.ndarray, int]:
+    """Where a row's customer is not that of the row before, of which the first one's is `last`; and the last row's customer."""
+    ids = flat(customers)
+    begins = np.empty(len(ids), bool)
+    begins[0] = last is None or ids[0] != last
+    np.not_equal(ids[1:], ids[:-1], out=begins[1:])
+    return begins, int(ids[-1])
+
+
+def histories_at(begins: np.ndarray, lists: list[pa.ListArray]) -> dict[str, np.ndarray]:
+    firsts = pa.array(np.flatnonzero(begins))
+    return without_padding(*(column.take(firsts) for column in lists))
 
 
 def without_padding(actions: pa.ListArray, types: pa.ListArray) -> dict[str, np.ndarray]:
     """Real actions of lists, told by their type: 0 is a legal item. Types of actions are 1 to 127."""
-    kinds = types.flatten().to_numpy()
-    real = kinds != 0
-    before = np.concatenate(([0], np.cumsum(real)))
+    items, kinds = flat(actions.flatten()), flat(types.flatten())
     ends = types.offsets.to_numpy().astype(np.int64)
-    return {
-        "actions": actions.flatten().to_numpy()[real],
-        "action_types": kinds[real].astype(np.int8),
-        "offsets": before[ends - ends[0]],
-    }
+    ends -= ends[0]
+    real = kinds != 0
+    if real.all():
+        return {"actions": items, "action_types": kinds.astype(np.int8), "offsets": ends}
+    before = np.concatenate(([0], np.cumsum(real)))
+    return {"actions": items[real], "action_types": kinds[real].astype(np.int8), "offsets": before[ends]}
+
+
+READERS = {"rows": RowsReader, "rankings": RankingsReader, "histories": HistoriesReader}
 
 
 def reader_of(output: str | Path) -> Reader:
-    """The reader for an output's layout."""
-    return RowsReader(output)
+    """The reader for an output's layout.
+
+    @raises ValueError for what is no finished output, or of a layout that is not known
+    """
+    note = Path(output) / "_layout.json"
+    try:
+        layout = json.loads(note.read_text())["layout"] if note.exists() else "rows"
+    except (KeyError, TypeError, ValueError):
+        raise ValueError(f'"{note}" does not tell a layout. Convert the output again.') from None
+    if layout not in READERS:
+        raise ValueError(f'"{output}" is of the layout {layout!r}; known are {", ".join(READERS)}. Convert it: backstory convert OUTPUT --layout=rows.')
+    return READERS[layout](output)

@@ -13,17 +13,18 @@ from typing import Iterator
 import numpy as np
 
 from .readers import Histories, Reader
-from .vocabulary import PADDING, Vocabulary
+from .vocabulary import Vocabulary
 
 #: Changes whenever the files below do.
-FORMAT = "1"
+FORMAT = "2"
 
 
 @dataclass(frozen=True)
 class Day:
-    """A day of S slots, H histories and A real actions, mapped from files; newest action first.
+    """A day of S slots, H histories and A real actions, the longest history having L, mapped from files; newest action first.
 
-    items, is_order, history: [S]; actions, action_types: [A]; offsets: [H + 1]: history h is actions[offsets[h]:offsets[h + 1]]
+    items, is_order, history: [S]; actions, action_types: [A + L]; offsets: [H + 1]: history h is actions[offsets[h]:offsets[h + 1]]
+    The last L are zeros, so that L actions can be read from where any history begins.
     Items are rows of the embedding table (int32) with a vocabulary, ids (int64) without.
     """
 
@@ -45,14 +46,27 @@ class Day:
         """Histories of N slots as actions and action_types, each [N, length] int64 with zeros on the right."""
         history = self.history[slots]
         begins = self.offsets[history]
-        ends = np.minimum(self.offsets[history + 1], begins + length)
-        actions = np.full((len(slots), length), PADDING, np.int64)
-        types = np.zeros((len(slots), length), np.int64)
-        # A copy for each slot: faster than one gather, whose indices are as large as what it gathers.
-        for row, (begin, end) in enumerate(zip(begins.tolist(), ends.tolist())):
-            actions[row, : end - begin] = self.actions[begin:end]
-            types[row, : end - begin] = self.action_types[begin:end]
-        return actions, types
+        lengths = np.minimum(self.offsets[history + 1] - begins, length).astype(np.int32)
+        width = int(lengths.max(initial=0))
+        real = np.arange(width, dtype=np.int32) < lengths[:, None]
+        matrices = []
+        for values in (self.actions, self.action_types):
+            matrix = np.zeros((len(slots), length), np.int64)
+            np.copyto(matrix[:, :width], windows(values, begins, width), where=real)
+            matrices.append(matrix)
+        return matrices[0], matrices[1]
+
+
+def windows(values: np.ndarray, begins: np.ndarray, width: int) -> np.ndarray:
+    """[N, width]: of flat values, `width` from each beginning on.
+
+    A window is one element of that many bytes to numpy, which copies it whole: an index for each value would be larger than the value.
+    """
+    if width == 0:
+        return np.empty((len(begins), 0), values.dtype)
+    element = np.dtype((np.void, width * values.itemsize))
+    every = np.ndarray(len(values) - width + 1, element, values, 0, values.strides)
+    return every[begins].view(values.dtype).reshape(len(begins), width)
 
 
 class DayStore:
@@ -99,7 +113,7 @@ def write(folder: Path, pieces: Iterator[Histories], vocabulary: Vocabulary | No
     (folder / "item_type").write_text(item_type.str)
     files = {name: open(folder / name, "wb") for name in types}
     put = {name: lambda values, name=name: files[name].write(values.astype(types[name]).tobytes()) for name in types}
-    histories = actions = 0
+    histories = actions = longest = 0
     try:
         put["offsets"](np.zeros(1, np.int64))
         for piece in pieces:
@@ -111,6 +125,9 @@ def write(folder: Path, pieces: Iterator[Histories], vocabulary: Vocabulary | No
             put["offsets"](piece.offsets[1:] + actions)
             histories += len(piece.offsets) - 1
             actions += len(piece.actions)
+            longest = max(longest, int(np.diff(piece.offsets).max(initial=0)))
+        for name in ("actions", "action_types"):
+            put[name](np.zeros(longest))
     finally:
         for file in files.values():
             file.close()
