@@ -2,7 +2,7 @@
 """Runs a notebook from its first cell and keeps it with its outputs, in a form that depends on sources and outputs alone.
 
     npm run docs:notebook
-    python docs/notebook.py examples/notebooks/walkthrough.ipynb [--to=FILE] [--folder=FOLDER]
+    python docs/notebook.py examples/notebooks/walkthrough.ipynb [--to=FILE] [--folder=FOLDER] [--limit=SECONDS]
 
 Nothing is written if a cell raises or is too slow.
 """
@@ -24,7 +24,7 @@ CELL_LIMIT_S = 180
 KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}, "language_info": {"name": "python"}}
 
 
-def execute(notebook: nbformat.NotebookNode, folder: Path) -> None:
+def execute(notebook: nbformat.NotebookNode, folder: Path, limit_s: int) -> None:
     """Each cell in turn, in a new kernel whose working directory is `folder`. @raises CellExecutionError, CellTimeoutError"""
     os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
     for cell in notebook.cells:
@@ -34,9 +34,11 @@ def execute(notebook: nbformat.NotebookNode, folder: Path) -> None:
     client = NotebookClient(
         notebook,
         kernel_name="python3",
-        timeout=CELL_LIMIT_S,
+        timeout=limit_s,
         startup_timeout=120,
         coalesce_streams=True,
+        # It warns of talking to us by TCP on this machine.
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
         resources={"metadata": {"path": str(folder)}},
     )
     client.execute()
@@ -61,10 +63,11 @@ def main() -> int:
     parser.add_argument("notebook", type=Path)
     parser.add_argument("--to", type=Path, help="file for the result (default: the notebook itself)")
     parser.add_argument("--folder", type=Path, help="working directory of the kernel (default: the notebook's own folder)")
+    parser.add_argument("--limit", type=int, default=CELL_LIMIT_S, help="seconds that a cell may take (%(default)s)")
     given = parser.parse_args()
     notebook = nbformat.read(given.notebook, as_version=4)
     try:
-        execute(notebook, given.folder or given.notebook.parent)
+        execute(notebook, given.folder or given.notebook.parent, given.limit)
     except (CellExecutionError, CellTimeoutError) as error:
         print(error, file=sys.stderr)
         return 1

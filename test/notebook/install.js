@@ -14,14 +14,23 @@ const VENV = join(HOME, "venv");
 const STAMP = join(HOME, "requirements.sha256");
 const REQUIREMENTS = join(__dirname, "requirements.txt");
 const LIMIT_MS = 600_000;
-const MODULES = "ipykernel, matplotlib, nbclient, nbformat, numpy, pandas, polars, pyarrow, torch";
+/** matplotlib's makes its list of fonts: a notebook that has to wait for it tells so. */
+const MODULES = "ipykernel, matplotlib.font_manager, nbclient, nbformat, numpy, pandas, polars, pyarrow, torch";
 
-const run = (command, args) => execFileSync(command, args, { encoding: "utf8", timeout: LIMIT_MS, stdio: ["ignore", "pipe", "pipe"] }).trim();
+const run = (command, args) =>
+  execFileSync(command, args, { encoding: "utf8", timeout: LIMIT_MS, stdio: ["ignore", "pipe", "pipe"] }).trim();
+
+/** Where Jupyter, IPython and matplotlib have settings and caches: those of whoever runs this would change the outputs. */
+const OWN = ["JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "MPLCONFIGDIR"].map(
+  (name) => `${name}='${join(HOME, "home", name.toLowerCase())}'`,
+);
 
 /** A program that is Python with what the training suite's one has in its environment: there the libraries of PyTorch are found. */
 const python = join(HOME, "python");
-const wrapper = () =>
-  `#!/bin/sh\nexec '${training.python()}' -c 'import os, sys; os.execv(sys.argv[1], sys.argv[1:])' '${VENV}/bin/python' "$@"\n`;
+const wrapper = () => `#!/bin/sh
+export ${OWN.join(" ")}
+exec '${training.python()}' -c 'import os, sys; os.execv(sys.argv[1], sys.argv[1:])' '${VENV}/bin/python' "$@"
+`;
 
 const siteOf = (program) => run(program, ["-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"]);
 const versionsOf = (program) => run(program, ["-m", "pip", "freeze", "--disable-pip-version-check"]);
