@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from backstory_data import DayStore, Feed, RowsReader, Vocabulary
-from data import ROOT, build, generate, plain_rows, write_day
+from backstory_data import Day, DayStore, Feed, RowsReader, Vocabulary
+from data import ROOT, WRITERS, build, generate, plain_rows, write_day
 
 DAYS = ("2025-08-01", "2025-08-02", "2025-08-03")
 
@@ -144,44 +144,52 @@ def test_histories_are_held_once(output, tmp_path):
     assert day.nbytes <= 9 * len(day) + 5 * len(day.actions) + 8 * 2001
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_histories_are_cut_and_padded_as_one_by_one(seed):
+    random = np.random.default_rng(seed)
+    longest, length = random.integers(0, 9, 2)
+    lengths = random.integers(0, longest + 1, random.integers(1, 30))
+    offsets = np.concatenate(([0], np.cumsum(lengths)))
+    actions, types = (np.concatenate((random.integers(1, 100, offsets[-1]), np.zeros(lengths.max(), int))) for _ in range(2))
+    history = random.integers(0, len(lengths), 50).astype(np.int32)
+    day = Day(np.arange(50), np.zeros(50, bool), history, actions.astype(np.int32), types.astype(np.int8), offsets)
+    slots = random.permutation(50)[: random.integers(0, 51)]
+    expected = np.zeros((2, len(slots), length), np.int64)
+    for row, which in enumerate(history[slots]):
+        for place in range(min(length, lengths[which])):
+            expected[:, row, place] = actions[offsets[which] + place], types[offsets[which] + place]
+    assert np.array_equal(np.stack(day.histories(slots, length)), expected)
+
+
 MEASURE = """
 import resource, sys
 sys.path.insert(0, sys.argv[1])
 import numpy as np
-from backstory_data import Feed, RowsReader, Vocabulary
-feed = Feed(RowsReader(sys.argv[2]), vocabulary=Vocabulary(np.arange(9)), batch_size=1024)
+from backstory_data import Feed, Vocabulary, reader_of
+feed = Feed(reader_of(sys.argv[2]), vocabulary=Vocabulary(np.arange(9)), batch_size=1024)
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-for _ in Feed(RowsReader(sys.argv[3]), vocabulary=Vocabulary(np.arange(9)), batch_size=1024): pass
+for _ in Feed(reader_of(sys.argv[3]), vocabulary=Vocabulary(np.arange(9)), batch_size=1024): pass
 before = peak()
 for _ in feed: pass
 print(peak() - before)
 """
+SLOTS, LENGTH = 300_000, 100
 
 
-def test_memory_is_within_the_bound(tmp_path, output):
-    slots, length = 300_000, 100
-    customers = np.repeat(np.arange(slots // 10), 10)
-    write_day(tmp_path / "big", DAYS[0], customers, length)
-    paths = [ROOT / "examples/pytorch", tmp_path / "big", output]
+@pytest.fixture(scope="module")
+def big(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("big")
+    for layout, write in WRITERS.items():
+        write(folder / layout, DAYS[0], SLOTS, LENGTH)
+    return folder
+
+
+@pytest.mark.parametrize("layout", WRITERS)
+def test_memory_is_within_the_bound(big, output, layout):
+    paths = [ROOT / "examples/pytorch", big / layout, output]
     grown = int(subprocess.run([sys.executable, "-c", MEASURE, *map(str, paths)], check=True, capture_output=True, text=True, timeout=200).stdout)
-    actions = int((np.unique(customers) % (length + 1)).sum())
-    bound = 9 * slots + 5 * actions + 8 * slots // 10 + 4 * slots
-    # A piece of rows and a batch, each with what is made on the way; rows as they are take 360 MB.
-    fixed = 2048 * length * 12 * 4 + 1024 * length * 16 * 4 + 32 * 2**20
-    assert grown < bound + fixed < slots * length * 12 / 4
-
-
-def test_an_unfinished_output_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="_SUCCESS"):
-        RowsReader(tmp_path)
-
-
-def test_a_missing_column_is_named(tmp_path):
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    (tmp_path / "dt=2025-08-01").mkdir()
-    (tmp_path / "_SUCCESS").touch()
-    pq.write_table(pa.table({"item_id": [1], "customer_id": [1], "actions": [[1]]}), tmp_path / "dt=2025-08-01/part-0.parquet")
-    with pytest.raises(ValueError, match="is_order"):
-        items(Feed(RowsReader(tmp_path)))
+    actions = int((np.arange(SLOTS // 10) % (LENGTH + 1)).sum())
+    bound = 9 * SLOTS + 5 * (actions + LENGTH) + 8 * SLOTS // 10 + 4 * SLOTS
+    # A piece of rows and one of slots, and a batch, each with what is made on the way; rows as they are take 360 MB.
+    fixed = 2048 * LENGTH * 12 * 4 + 65_536 * 21 * 4 + 1024 * LENGTH * 16 * 4 + 32 * 2**20
+    assert grown < bound + fixed < SLOTS * LENGTH * 12 / 4

@@ -30,6 +30,20 @@ def test_what_is_saved_comes_back():
     assert np.array_equal(again.index(probe), vocabulary.index(probe)) and again.digest() == vocabulary.digest()
 
 
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("spread", [1, 3, 5, 2**40])
+def test_each_item_has_the_row_that_its_place_among_the_known_ones_tells(seed, spread):
+    """However near the ids lie: a table and a search give the same."""
+    random = np.random.default_rng(seed)
+    known = np.unique(random.integers(0, spread, 40) + np.arange(40) * spread) + random.choice([-(2**63), -20, 0, 2**62])
+    vocabulary = Vocabulary(random.permutation(known), unknown_rows=3)
+    probe = np.concatenate((known, known + 1, known[:1] - 1, EXTREMES))
+    place = {item: 4 + i for i, item in enumerate(known.tolist())}
+    rows = vocabulary.index(probe).tolist()
+    for item, row in zip(probe.tolist(), rows):
+        assert row == place[item] if item in place else 1 <= row <= 3
+
+
 @pytest.mark.parametrize("least", [1, 2, 5])
 def test_it_has_the_items_seen_often_enough_on_its_days(tmp_path, least):
     customers = np.repeat(np.arange(30), 3)

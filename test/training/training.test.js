@@ -2,7 +2,7 @@
 const { execFileSync, spawnSync } = require("node:child_process");
 const { python } = require("./install");
 
-const LIMIT_MS = 400_000;
+const LIMIT_MS = 1_200_000;
 const options = ["-m", "pytest", "-p", "no:cacheprovider", "--rootdir", __dirname, __dirname];
 const env = { ...process.env, NODE: process.execPath, PYTHONDONTWRITEBYTECODE: "1", OMP_NUM_THREADS: "1", OPENBLAS_NUM_THREADS: "1" };
 
