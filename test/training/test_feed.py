@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from backstory_data import Day, DayStore, Feed, RowsReader, Vocabulary
+from backstory_data import Buffers, Day, DayStore, Feed, RowsReader, Vocabulary
 from data import ROOT, WRITERS, build, generate, plain_rows, write_day
 
 DAYS = ("2025-08-01", "2025-08-02", "2025-08-03")
@@ -158,7 +158,24 @@ def test_histories_are_cut_and_padded_as_one_by_one(seed):
     for row, which in enumerate(history[slots]):
         for place in range(min(length, lengths[which])):
             expected[:, row, place] = actions[offsets[which] + place], types[offsets[which] + place]
-    assert np.array_equal(np.stack(day.histories(slots, length)), expected)
+    assert np.array_equal(np.stack(day.histories(slots, length, Buffers())), expected)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("kept", ["batch", "slice", "array", "nothing"])
+def test_what_is_kept_of_a_batch_does_not_change(output, kept, workers):
+    """Memory is used again, but not while anybody holds a part of it."""
+    keep = {"batch": lambda batch: batch.actions, "slice": lambda batch: batch.actions[5:9], "array": lambda batch: batch.actions.numpy()[::3]}
+    pairs, places = [], []
+    for number, batch in enumerate(Feed(RowsReader(output), batch_size=500, workers=workers)):
+        places.append(batch.actions.data_ptr())
+        if kept != "nothing" and number % 3:
+            part = keep[kept](batch)
+            pairs.append((part, part.clone() if kept != "array" else part.copy()))
+        del batch
+    assert all(np.array_equal(part, then) for part, then in pairs)
+    if kept == "nothing" and not workers:
+        assert len(set(places)) <= 6
 
 
 MEASURE = """

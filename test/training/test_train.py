@@ -6,12 +6,15 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from runpy import run_path
 
 import pytest
-from data import ROOT, build, generate
+import torch
+from data import ROOT, build, convert, generate
 
 EXAMPLE = ROOT / "examples/pytorch"
-LIMIT_S = 200
+LIMIT_S = 600
+WAYS = ["feed, first epoch", "feed, later epochs"]
 
 
 def run(script: str, *args: object) -> str:
@@ -54,8 +57,26 @@ def test_negatives_and_a_checkpoint_that_is_gone_on_from(shop, tmp_path):
 
 
 def test_the_feed_benchmark_prints_its_figures(shop):
-    printed = run("feed.py", shop / "out", "--history-length=20", "--seconds=0.2")
-    assert "rows/s" in printed and "naive" in printed
+    convert(shop / "out", shop / "histories", "histories", "none")
+    printed = run("feed.py", shop / "out", shop / "histories", "--history-length=20", "--vocabulary", "--repeats=1")
+    assert [line[2:22].strip() for line in printed.splitlines() if line.startswith(("  feed", "  rows"))] == [*WAYS, "rows, read well", "rows, naively", *WAYS]
+
+
+@pytest.mark.parametrize("more", [[], ["--vocabulary"], ["--vocabulary", "--history-length=3"]])
+def test_what_the_benchmark_compares_are_the_same_batches(shop, monkeypatch, more):
+    monkeypatch.setattr(sys, "argv", ["feed.py", str(shop / "out"), "--batch-size=100", "--days=2", *more])
+    bench = run_path(str(EXAMPLE / "feed.py"))
+    job = bench["job_of"](str(shop / "out"), bench["options"]())
+    batches = 0
+    for fed, read in zip(job.feed(), job.well()):
+        assert all(map(torch.equal, fed, read))
+        batches += 1
+    assert batches == len(job.feed()) > 10
+
+
+def test_a_model_does_not_see_which_layout_it_learns_from(shop, honest, tmp_path):
+    convert(shop / "out", tmp_path / "histories", "histories", "zeros")
+    assert json.loads(run("train.py", tmp_path / "histories", "--json")) == honest
 
 
 def test_one_day_is_too_few(tmp_path):

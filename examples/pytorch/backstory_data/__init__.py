@@ -1,5 +1,6 @@
 """Batches for PyTorch from an output of `backstory build`."""
 
+from .buffers import Buffers
 from .feed import Batch, Feed, SlotDataset
 from .readers import Histories, HistoriesReader, RankingsReader, Reader, RowsReader, reader_of
 from .store import Day, DayStore
@@ -8,6 +9,7 @@ from .vocabulary import PADDING, Vocabulary
 __all__ = [
     "PADDING",
     "Batch",
+    "Buffers",
     "Day",
     "DayStore",
     "Feed",

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
+from .buffers import Buffers
 from .readers import Reader
 from .store import Day, DayStore
 from .vocabulary import Vocabulary
@@ -44,7 +45,7 @@ class SlotDataset(IterableDataset):
     Memory of a day of S slots, H histories and A real actions, in bytes:
        9 S + 5 A + 8 H  mapped from files: once for all workers, and given up when the system needs it
        4 S              order of the slots, in each worker
-    and a piece of 2,048 rows as they are decoded. Without a vocabulary items have 8 bytes: 13 S + 9 A + 8 H.
+    and a piece of 2,048 rows as they are decoded, and three batches. Without a vocabulary items have 8 bytes: 13 S + 9 A + 8 H.
     """
 
     def __init__(self, store: DayStore, days: Sequence[str], batch_size: int, history_length: int, seed: int) -> None:
@@ -54,6 +55,7 @@ class SlotDataset(IterableDataset):
         self.batch_size = batch_size
         self.history_length = history_length
         self.seed = seed
+        self.buffers = Buffers()
         self.epoch = 0
         self.first_batch = 0
 
@@ -83,7 +85,7 @@ class SlotDataset(IterableDataset):
             yield self.batch(day, order[batch * self.batch_size : (batch + 1) * self.batch_size])
 
     def batch(self, day: Day, slots: np.ndarray) -> Batch:
-        actions, types = day.histories(slots, self.history_length)
+        actions, types = day.histories(slots, self.history_length, self.buffers)
         arrays = (day.items[slots].astype(np.int64), actions, types, day.is_order[slots])
         return Batch(*(torch.from_numpy(np.asarray(array)) for array in arrays))
 

@@ -12,6 +12,7 @@ from typing import Iterator
 
 import numpy as np
 
+from .buffers import Buffers
 from .readers import Histories, Reader
 from .vocabulary import Vocabulary
 
@@ -42,7 +43,7 @@ class Day:
     def nbytes(self) -> int:
         return sum(array.nbytes for array in vars(self).values())
 
-    def histories(self, slots: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
+    def histories(self, slots: np.ndarray, length: int, buffers: Buffers) -> tuple[np.ndarray, np.ndarray]:
         """Histories of N slots as actions and action_types, each [N, length] int64 with zeros on the right."""
         history = self.history[slots]
         begins = self.offsets[history]
@@ -51,7 +52,7 @@ class Day:
         real = np.arange(width, dtype=np.int32) < lengths[:, None]
         matrices = []
         for values in (self.actions, self.action_types):
-            matrix = np.zeros((len(slots), length), np.int64)
+            matrix = buffers.zeros(len(slots), length)
             np.copyto(matrix[:, :width], windows(values, begins, width), where=real)
             matrices.append(matrix)
         return matrices[0], matrices[1]
