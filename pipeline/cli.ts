@@ -1,4 +1,6 @@
 import { inspect } from "node:util";
+// before zod
+import "./languages";
 import { z } from "zod";
 import { ConfigError, Interrupted, isDiskFull } from "./errors";
 import { parseFlags, remoteConfigs } from "./flags";
