@@ -9,6 +9,8 @@ module.exports = {
   // suites with Python, Java and the like: jest.slow.config.js and so on
   testPathIgnorePatterns: [
     "<rootDir>/test/docs/(torch)?pages.test.ts",
+    // too long for every change: in the slow suite
+    "<rootDir>/test/(compare/compare|layouts/readers|pipeline/runners/pool).test.ts",
     "/node_modules/",
     ...["slow", "gcs", "bigquery", "browser", "composer", "reference"].map((name) => `<rootDir>/test/${name}/`),
   ],
