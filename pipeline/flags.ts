@@ -34,7 +34,8 @@ export function parseFlags<Schema extends z.ZodObject>(
   for (let i = 0; i < args.length; i++) {
     const match = /^--([^=]+)(?:=(.*))?$/s.exec(args[i]);
     if (match === null) {
-      if (args[i].startsWith("-") && args[i] !== "-") throw new ConfigError(`flags begin with two dashes; got "${args[i]}". See --help.`);
+      if (args[i].startsWith("-") && args[i] !== "-")
+        throw new ConfigError(`flags begin with two dashes; got ${JSON.stringify(args[i])}. See --help.`);
       rest.push(args[i]);
       continue;
     }

@@ -5,7 +5,7 @@ export interface Limits {
   maxRetries: number;
   retryDelayMultiplier: number;
   maxRetryDelay: number;
-  /** of a request with all its repetitions; one that has brought any bytes begins anew */
+  /** of a request with all its repetitions; one that has brought 64 KiB begins anew */
   totalTimeout: number;
   /** without a byte from the other side */
   idleTimeout: number;

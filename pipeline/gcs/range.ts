@@ -12,9 +12,12 @@ export interface Pinned {
   generation?: string;
 }
 
+/** A good piece: with any byte for one, an object that comes byte by byte would take hours. */
+const PROGRESS_BYTES = 64 << 10;
+
 /**
- * Bytes [start, end) of an object. A connection that breaks or falls silent is taken up where it ended; each piece that arrives gives it all
- * tries anew.
+ * Bytes [start, end) of an object. A connection that breaks or falls silent is taken up where it ended; one that has brought a good piece gives
+ * it all tries anew.
  *
  * The library's own read stream is not used: it cannot go on in the middle, waits for a body without any limit, and closes all
  * connections of a process where one of them broke.
@@ -33,7 +36,7 @@ export async function readRange(object: Pinned, start: number, end: number, sign
       if (filled < into.length) throw Object.assign(new Error("the answer is short"), { code: "ECUT" });
     } catch (error) {
       signal?.throwIfAborted();
-      tries = filled > before ? 1 : tries + 1;
+      tries = filled - before >= PROGRESS_BYTES ? 1 : tries + 1;
       if (tries > maxRetries || !mayPass(error)) throw gone(error, object) ?? told(error, reading(object.path));
       await sleep(delayMs(tries), undefined, { signal });
     }

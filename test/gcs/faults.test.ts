@@ -70,6 +70,13 @@ describe("what passes", () => {
 });
 
 describe("what does not pass", () => {
+  test("a few bytes from each connection: it ends after its tries, and does not go on for hours", async () => {
+    const [file] = await find();
+    gcs.proxy.fault = (request) => (isData(request) ? { cut: 1000 } : undefined);
+    await expect(readRange(file, 0, file.size)).rejects.toThrow(/the connection to Cloud Storage failed/);
+    expect(gcs.proxy.seen.filter(isData)).toHaveLength(4); // the first and three more
+  });
+
   const failure = async (work: () => Promise<unknown>) => {
     const error: { message: string; exitCode: number } = await work().then(
       () => ({ message: "no error", exitCode: 0 }),

@@ -505,6 +505,7 @@ describe("flags", () => {
     [["--dates", "--quiet"], /--dates wants a value/],
     [["--config"], /--config wants a value\. Write --config=FILE/],
     [["-q"], /flags begin with two dashes; got "-q"/],
+    [["--=\n"], /flags begin with two dashes; got "--=\\n"\. See --help\./],
     [["more"], /unexpected argument "more"/],
     [["--quiet=perhaps"], /--quiet must be true or false; got "perhaps"/],
     [["--no-quiet=1"], /--no-quiet takes no value/],
