@@ -277,6 +277,16 @@ function messageOf(error: unknown, debug: boolean): string {
   if (!(error instanceof Error)) return `backstory: ${error}`;
   if (debug) return `backstory: ${inspect(error)}`;
   if (isDiskFull(error)) return "backstory: the disk is full. Free some space, or write to another disk.";
-  if (error.name === "BrokenFile") return `backstory: ${error.message.replace(/\.$/, "")}. Mend the file, or take it out of the input.`;
-  return `backstory: ${error.message}${"exitCode" in error ? "" : " (--debug prints where)"}`;
+  if (error.name === "BrokenFile")
+    return `backstory: ${printable(error.message).replace(/\.$/, "")}. Mend the file, or take it out of the input.`;
+  // what comes from runners has lines of their logs
+  const message = [EXIT.configuration, EXIT.input].some((code) => code === exitCodeOf(error)) ? printable(error.message) : error.message;
+  return `backstory: ${message}${"exitCode" in error ? "" : " (--debug prints where)"}`;
 }
+
+/** Names may hold line feeds and orders to terminals; a message about them stays one line. */
+const printable = (text: string): string =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: it is they that are looked for
+  text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (each) =>
+    each === "\n" ? "\\n" : `\\u${each.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );

@@ -506,6 +506,7 @@ describe("flags", () => {
     [["--config"], /--config wants a value\. Write --config=FILE/],
     [["-q"], /flags begin with two dashes; got "-q"/],
     [["--=\n"], /flags begin with two dashes; got "--=\\n"\. See --help\./],
+    [["--config=\n\u001b[2J"], /--config cannot be read: .*'\\n\\u001b\[2J'\. Check the path\./],
     [["more"], /unexpected argument "more"/],
     [["--quiet=perhaps"], /--quiet must be true or false; got "perhaps"/],
     [["--no-quiet=1"], /--no-quiet takes no value/],
