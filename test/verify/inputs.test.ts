@@ -1,7 +1,7 @@
 /** The readers of verify, which share nothing with those of the build. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import fc from "fast-check";
 import { generate } from "../../pipeline/generate";
@@ -259,4 +259,19 @@ test("folders supply a day, and rows that say another one are rejects", async ()
     },
     { "action-clock": "both" },
   );
+});
+
+test.each(["{1..99999999}", `in/${"{a,b}".repeat(20)}`, "{a,{1..5000},{1..5000}}"])(
+  "%s is refused before it is made a list of",
+  async (glob) => {
+    await expect(findRawFiles(glob, "clicks")).rejects.toMatchObject({ exitCode: 2, message: expect.stringMatching(/^the braces of "/) });
+  },
+);
+
+test("braces stand for the files that they name", async () => {
+  const place = join(folder, "braces");
+  mkdirSync(place);
+  for (const name of ["1.ndjson", "2.ndjson", "x.ndjson", "y.ndjson"]) writeFileSync(join(place, name), "");
+  const found = await findRawFiles(join(place, "{{1..3},x}.ndjson"), "clicks");
+  expect(found.map(({ name }) => basename(name))).toEqual(["1.ndjson", "2.ndjson", "x.ndjson"]);
 });

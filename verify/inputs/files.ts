@@ -40,11 +40,28 @@ async function copied(path: string, table: string, copies: Copies): Promise<RawF
 
 const isHidden = (name: string): boolean => name.startsWith("_") || name.startsWith(".");
 
+/** Node's glob makes a pattern of each, before it looks at any file. */
+const MOST_ALTERNATIVES = 10_000;
+
+/** At most so many patterns are in a glob's braces: {1..9}, {a,b}. */
+function alternatives(glob: string): number {
+  let product = 1;
+  for (let rest = glob; ; ) {
+    const braces = /\{([^{}]*)\}/.exec(rest);
+    if (braces === null) return product;
+    const range = /^(-?[0-9]+)\.\.(-?[0-9]+)/.exec(braces[1]);
+    product *= range === null ? braces[1].split(",").length : Math.abs(Number(range[2]) - Number(range[1])) + 1;
+    rest = rest.replace(braces[0], "");
+  }
+}
+
 /** Names below the folder that a glob names plainly must not be hidden. */
 function matching(glob: string): string[] {
   const parts = glob.split("/");
   const first = parts.findIndex((part) => /[*?[\]{}()!]/.test(part));
   if (first < 0) return [];
+  if (alternatives(glob) > MOST_ALTERNATIVES)
+    throw new ConfigError(`the braces of ${JSON.stringify(glob)} stand for more than ${MOST_ALTERNATIVES} names. Use * and ? instead.`);
   return globSync(glob).filter((found) => !found.split(sep).slice(first).some(isHidden));
 }
 
