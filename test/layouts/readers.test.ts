@@ -180,7 +180,8 @@ test("an output has one layout: builds of another are refused and change nothing
     );
   }
   expect(manifests()).toEqual(there);
-  await build("fresh", "histories", "zeros", "--write-mode=append");
+  const shards = [...flags.slice(0, -1), "--shards=3", "--layout=histories", "--write-mode=append"];
+  await buildTo(at("fresh"), shards);
   expect((await verified(at("fresh"), ["--sample=all"])).differences).toBe(0);
 });
 
