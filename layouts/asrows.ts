@@ -11,16 +11,23 @@ const ROWS: OutputLayout = { layout: "rows", padding: "zeros" };
 /**
  * @param to a folder that is not there yet
  * @param broken hears of files, by path from the output, that cannot be read; without it they end the conversion
+ * @param isWanted which partitions of an output are, by dt
  * @returns where what was at `path` is then
  * @throws BrokenFile, ConfigError where a file is not what a build writes
  */
-export async function asRows(path: string, to: string, broken?: (path: string, error: BrokenFile) => void): Promise<string> {
+export async function asRows(
+  path: string,
+  to: string,
+  broken?: (path: string, error: BrokenFile) => void,
+  isWanted: (dt: string) => boolean = () => true,
+): Promise<string> {
   const [from, name] = [dirname(resolve(path)), basename(resolve(path))];
   if (!statSync(path).isDirectory()) return fileAsRows(path, to);
   if (!name.startsWith("dt=")) {
     // a manifest that cannot be read says nothing of files, and is told of by who looks at manifests
     const manifests = manifestsByFile(path, () => {});
-    await convertTree({ from: path, to, wanted: ROWS, manifests, broken }, partitionsBelow(path));
+    const partitions = partitionsBelow(path).filter((partition) => isWanted(partition.slice("dt=".length)));
+    await convertTree({ from: path, to, wanted: ROWS, manifests, broken }, partitions);
     return to;
   }
   await convertTree({ from, to, wanted: ROWS, manifests: new Map(), broken }, [name]);

@@ -59,11 +59,12 @@ export class Copies {
   /**
    * An output, a partition or a file on this machine, as files of the layout rows: itself, or what was made of it.
    * @param broken hears of files, by path from the output, that cannot be read; without it they end this
+   * @param isWanted which partitions of an output are, by dt: rows with padding take many times the room that histories do
    */
-  async rows(path: string, broken?: (path: string, error: BrokenFile) => void): Promise<string> {
+  async rows(path: string, broken?: (path: string, error: BrokenFile) => void, isWanted?: (dt: string) => boolean): Promise<string> {
     if (!(await isOtherLayout(path))) return path;
     const { asRows } = await import("../layouts/asrows.js");
-    return asRows(path, this.place(`rows of ${path}`), broken);
+    return asRows(path, this.place(`rows of ${path}`), broken, isWanted);
   }
 
   /** An object, under its name, beside others of its folder. */

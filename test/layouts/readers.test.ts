@@ -128,6 +128,15 @@ describe("what is wrong is found", () => {
     expect(await kinds(output)).toMatchObject({ "wrong size": 2, "missing file": 1, "broken file": 3 });
   });
 
+  test("of --dates alone: other days may be broken", async () => {
+    const output = copy("fresh");
+    const [day, ...others] = [...new Set(parquetOf("fresh").map((path) => path.slice("dt=".length).split("/")[0]))];
+    for (const path of parquetOf("fresh").filter((path) => others.some((dt) => path.startsWith(`dt=${dt}/`))))
+      writeFileSync(join(output, path), readFileSync(join(output, path)).subarray(0, 400));
+    const { differences, checked } = await verified(output, ["--sample=all", `--dates=${day}`]);
+    expect([differences, checked.partitions]).toEqual([0, 1]);
+  });
+
   test("an action that the rule does not give, though all fits together", async () => {
     const output = copy("rows");
     forget(output);
