@@ -1,5 +1,5 @@
 /** What reads outputs says the same of every layout. */
-import { appendFileSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compare } from "../../compare/compare";
@@ -137,6 +137,14 @@ describe("what is wrong is found", () => {
     expect([differences, checked.partitions]).toEqual([0, 1]);
   });
 
+  test("what others keep among the manifests is left alone", async () => {
+    const output = copy("fresh");
+    mkdirSync(join(output, "_manifests", "notes"));
+    expect(await kinds(output)).toEqual({});
+    expect(await main(["convert", output, `--to=${at("without-notes")}`, "--layout=rows", "--quiet"])).toBe(0);
+    expect(readdirSync(at("without-notes", "_manifests"))).toEqual(readdirSync(at("fresh", "_manifests")));
+  });
+
   test("an action that the rule does not give, though all fits together", async () => {
     const output = copy("rows");
     forget(output);
@@ -172,6 +180,9 @@ test("BigQuery: what is no table is refused, before anything runs", async () => 
   });
   await expect(lookAt(at("histories-none"))).rejects.toMatchObject({ message: expect.stringMatching(told), exitCode: 2 });
   expect((await lookAt(at("rows"))).days).toHaveLength(3);
+  cpSync(at("rankings-zeros"), at("unsaid"), { recursive: true });
+  writeFileSync(at("unsaid", "_layout.json"), "{}");
+  await expect(lookAt(at("unsaid"))).rejects.toMatchObject({ message: expect.stringMatching(/does not say which layout/), exitCode: 2 });
 });
 
 test("an output has one layout: builds of another are refused and change nothing", async () => {
