@@ -2,11 +2,9 @@
 import { mkdirSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { BrokenFile } from "../pipeline/io/rows";
-import type { OutputLayout } from "../pipeline/layout";
+import { PLAIN } from "../pipeline/layout";
 import { manifestsByFile } from "./settings";
 import { convertFile, convertTree, partitionsBelow } from "./tree";
-
-const ROWS: OutputLayout = { layout: "rows", padding: "zeros" };
 
 /**
  * @param to a folder that is not there yet
@@ -27,10 +25,10 @@ export async function asRows(
     // a manifest that cannot be read says nothing of files, and is told of by who looks at manifests
     const manifests = manifestsByFile(path, () => {});
     const partitions = partitionsBelow(path).filter((partition) => isWanted(partition.slice("dt=".length)));
-    await convertTree({ from: path, to, wanted: ROWS, manifests, broken }, partitions);
+    await convertTree({ from: path, to, wanted: PLAIN, manifests, broken }, partitions);
     return to;
   }
-  await convertTree({ from, to, wanted: ROWS, manifests: new Map(), broken }, [name]);
+  await convertTree({ from, to, wanted: PLAIN, manifests: new Map(), broken }, [name]);
   return join(to, name);
 }
 
@@ -40,6 +38,6 @@ async function fileAsRows(path: string, to: string): Promise<string> {
   const partition = basename(folder);
   const name = basename(path).replace(/^slots-/, "histories-");
   mkdirSync(join(to, partition), { recursive: true });
-  const [made] = await convertFile({ from: dirname(folder), to, wanted: ROWS, manifests: new Map() }, partition, name);
+  const [made] = await convertFile({ from: dirname(folder), to, wanted: PLAIN, manifests: new Map() }, partition, name);
   return join(to, made.path);
 }

@@ -1,4 +1,4 @@
-/** Copies of what lies in buckets, for as long as a verification takes: what is checked and how is the same wherever it lies. */
+/** Copies of what lies in buckets, and rows of other layouts, for as long as a command takes: what is read and how is the same wherever and however it lies. */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
