@@ -10,7 +10,7 @@ import { main } from "../../pipeline/cli";
 import { parseFlags } from "../../pipeline/flags";
 import { generate } from "../../pipeline/generate";
 import { inspect } from "../../pipeline/inspect";
-import type { Layout, Padding } from "../../pipeline/layout";
+import { type Layout, layoutNoteOf, NOTE_KEY, type Padding } from "../../pipeline/layout";
 import { RebuildOptions, rebuild } from "../../pipeline/rebuild";
 import { figuresOf } from "../../report/figures";
 import { buildTo, forget, readFile, verified, writeFile } from "../verify/outputs";
@@ -215,6 +215,15 @@ test("columns that another layout cannot do without", async () => {
       message: expect.stringMatching(`${name} takes the columns .*; --columns leaves out ranking_id`),
     });
   expect(existsSync(at("few"))).toBe(false);
+});
+
+test("a note by which a history would be padded without end is none", () => {
+  const noteOf = (historyLength: number) => {
+    const note = { layout: "rankings", padding: "none", historyLength, rowGroupBytes: 1000, columns: [] };
+    return layoutNoteOf({ key_value_metadata: [{ key: NOTE_KEY, value: JSON.stringify(note) }] } as never);
+  };
+  expect(noteOf(100_000)).toBeDefined();
+  for (const historyLength of [100_001, 1e12, 0, 1.5]) expect(noteOf(historyLength)).toBeUndefined();
 });
 
 test("rebuild: the same bytes of a build in a layout, and of a conversion", async () => {
