@@ -31,7 +31,7 @@ export const CompareOptions = z.strictObject({
     .string()
     .min(1, "must be a path")
     .optional()
-    .describe("Folder for copies of what lies in buckets; else the machine's own.")
+    .describe("Folder for copies of what lies in buckets, and for rows of other layouts; else the machine's own.")
     .meta({ value: "FOLDER" }),
   json: z.boolean().default(false).describe("Print the report as JSON."),
 });

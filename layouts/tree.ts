@@ -181,7 +181,7 @@ function convertManifests({ from, to, wanted, manifests }: Converting, made: Mad
   if (!existsSync(folder)) return;
   mkdirSync(join(to, MANIFESTS));
   const known = new Set([...manifests.values()].map(({ run }) => run));
-  for (const name of readdirSync(folder)) {
+  for (const name of readdirSync(folder).filter((name) => name.endsWith(".json"))) {
     const text = readFileSync(join(folder, name), "utf8");
     const run = basename(name, ".json");
     writeFileSync(

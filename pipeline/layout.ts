@@ -19,7 +19,8 @@ export const LAYOUT_COLUMNS = ["ranking_id", "customer_id", "impression_index", 
 export const LayoutNote = z.strictObject({
   layout: z.enum(LAYOUTS),
   padding: z.enum(PADDINGS),
-  historyLength: z.number().int().positive(),
+  // as much as --history-length takes: whoever pads histories goes by it
+  historyLength: z.number().int().positive().max(100_000),
   rowGroupBytes: z.number().int().positive(),
   columns: z.array(z.strictObject({ holds: z.string(), name: z.string() })).describe("of the rows, in order"),
 });

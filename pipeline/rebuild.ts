@@ -1,5 +1,6 @@
 /** `backstory rebuild`: runs again what a manifest says, and compares. */
 import { readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { ConfigError } from "./errors";
 import { type Manifest, parseManifest } from "./manifest";
@@ -65,8 +66,12 @@ function othersAmong(then: Manifest, now: Manifest): string[] {
   return [...new Set([...before.keys(), ...after.keys()])].filter((name) => before.get(name) !== after.get(name)).sort();
 }
 
-const filesOf = ({ run, partitions }: Manifest): Map<string, string> =>
-  new Map(partitions.flatMap(({ files }) => files.map(({ path, sha256 }) => [path.replace(`-${run}-`, "-"), sha256])));
+function filesOf({ run, writeMode, partitions }: Manifest): Map<string, string> {
+  // only there it is part of a name; a run may be called 08, which is a part of days
+  const nameOf = (path: string) => (writeMode === "append" ? path.replace(`-${run}-`, "-") : path);
+  const files = partitions.flatMap(({ files }) => files);
+  return new Map(files.map(({ path, sha256 }) => [join(dirname(path), nameOf(basename(path))), sha256]));
+}
 
 const toldOf = ({ path, why }: { path: string; why: string }): string => `${path} (${why})`;
 

@@ -17,7 +17,7 @@ export const ReportOptions = z.strictObject({
     .string()
     .min(1, "must be a path")
     .optional()
-    .describe("Folder for copies of what lies in buckets; else the machine's own.")
+    .describe("Folder for copies of what lies in buckets, and for rows of other layouts; else the machine's own.")
     .meta({ value: "FOLDER" }),
 });
 export type ReportOptions = z.infer<typeof ReportOptions>;

@@ -1,4 +1,4 @@
-/** Copies of what lies in buckets, for as long as a verification takes: what is checked and how is the same wherever it lies. */
+/** Copies of what lies in buckets, and rows of other layouts, for as long as a command takes: what is read and how is the same wherever and however it lies. */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
@@ -59,11 +59,12 @@ export class Copies {
   /**
    * An output, a partition or a file on this machine, as files of the layout rows: itself, or what was made of it.
    * @param broken hears of files, by path from the output, that cannot be read; without it they end this
+   * @param isWanted which partitions of an output are, by dt: rows with padding take many times the room that histories do
    */
-  async rows(path: string, broken?: (path: string, error: BrokenFile) => void): Promise<string> {
+  async rows(path: string, broken?: (path: string, error: BrokenFile) => void, isWanted?: (dt: string) => boolean): Promise<string> {
     if (!(await isOtherLayout(path))) return path;
     const { asRows } = await import("../layouts/asrows.js");
-    return asRows(path, this.place(`rows of ${path}`), broken);
+    return asRows(path, this.place(`rows of ${path}`), broken, isWanted);
   }
 
   /** An object, under its name, beside others of its folder. */

@@ -59,7 +59,9 @@ export const VerifyOptions = z.strictObject({
   dropEmptyHistory: z.boolean().optional().describe("Rows without any action are left out."),
   columns: open(build.columns),
   tables: build.tables,
-  tempDir: build.tempDir.meta({ description: "Folder for copies of what lies in buckets; else the machine's own." }),
+  tempDir: build.tempDir.meta({
+    description: "Folder for copies of what lies in buckets, and for rows of other layouts; else the machine's own.",
+  }),
   showValues: z
     .boolean()
     .default(false)

@@ -70,6 +70,8 @@ class Verification {
   private readonly findings: Findings;
   private readonly checked: Report["checked"] = { partitions: 0, files: 0, rows: 0, bytes: 0, runs: [] };
   private readonly isWanted: (day: number) => boolean;
+  /** by the name of a partition; what is no day is to be told of */
+  private readonly isWantedDt = (dt: string): boolean => !isDay(dt) || this.isWanted(date(dt));
 
   /** where it lies on this machine */
   private folder: string;
@@ -86,7 +88,7 @@ class Verification {
   }
 
   async run(): Promise<Report> {
-    this.folder = await this.copies.output(this.path, (below) => isPublished(below, (dt) => !isDay(dt) || this.isWanted(date(dt))));
+    this.folder = await this.copies.output(this.path, (below) => isPublished(below, this.isWantedDt));
     const output = findOutput(this.folder, this.isWanted, this.findings);
     this.checked.partitions = output.partitions.length;
     await checkFiles(output, this.isWanted, this.findings);
@@ -110,9 +112,9 @@ class Verification {
     const { findings, copies } = this;
     const other = await checkLayout(output, findings);
     if (other === null) return output;
-    this.folder = await copies.rows(this.folder, (file, { message }) => {
+    const broken = (file: string, { message }: Error) =>
       findings.add("broken file", message.replaceAll(output.folder, this.path), { dt: file.slice("dt=".length).split("/")[0], file });
-    });
+    this.folder = await copies.rows(this.folder, broken, this.isWantedDt);
     // what is to be said of folders and manifests was said of those that the output has
     return findOutput(this.folder, this.isWanted, new Findings(0));
   }

@@ -23,7 +23,13 @@ def days(output: Path) -> list[str]:
 
 
 def rows_files(output: Path, day: str) -> list[Path]:
-    return wanted(output, day, "part-*.parquet", "rows")
+    """@raises ValueError for rows without padding, and for rankings, whose files have the same names and columns"""
+    paths = wanted(output, day, "part-*.parquet", "rows")
+    note = (pq.read_metadata(paths[0]).metadata or {}).get(b"backstory.layout")
+    if note is not None:
+        has = " ".join(f"{name}={json.loads(note)[name]}" for name in ("layout", "padding"))
+        raise ValueError(f'"{output}" has {has}, not rows with padding. Convert it: backstory convert OUTPUT --to=FOLDER --layout=rows.')
+    return paths
 
 
 def slots_files(output: Path, day: str) -> list[Path]:

@@ -151,7 +151,9 @@ async function empty(client: Client, name: TableName, dt: string): Promise<void>
 export async function lookAt(output: string, wanted?: readonly string[]): Promise<{ days: string[]; columns: Columns }> {
   const { storage } = placeOf(output);
   const layout = layoutOf(await storage.read(join(output, LAYOUT_FILE)));
-  if (layout !== undefined) checkLayout("load", layout);
+  if (layout === undefined)
+    throw new ConfigError(`"${join(output, LAYOUT_FILE)}" does not say which layout ${output} has. Build it again, in another folder.`);
+  checkLayout("load", layout);
   const found = (await storage.list(output)).flatMap((name) => /^dt=(\d{4}-\d{2}-\d{2})$/.exec(name)?.[1] ?? []);
   const days = wanted ?? found;
   const runs = new Set<string>();

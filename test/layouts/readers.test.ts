@@ -1,5 +1,5 @@
 /** What reads outputs says the same of every layout. */
-import { appendFileSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compare } from "../../compare/compare";
@@ -10,7 +10,7 @@ import { main } from "../../pipeline/cli";
 import { parseFlags } from "../../pipeline/flags";
 import { generate } from "../../pipeline/generate";
 import { inspect } from "../../pipeline/inspect";
-import type { Layout, Padding } from "../../pipeline/layout";
+import { type Layout, layoutNoteOf, NOTE_KEY, type Padding } from "../../pipeline/layout";
 import { RebuildOptions, rebuild } from "../../pipeline/rebuild";
 import { figuresOf } from "../../report/figures";
 import { buildTo, forget, readFile, verified, writeFile } from "../verify/outputs";
@@ -128,6 +128,23 @@ describe("what is wrong is found", () => {
     expect(await kinds(output)).toMatchObject({ "wrong size": 2, "missing file": 1, "broken file": 3 });
   });
 
+  test("of --dates alone: other days may be broken", async () => {
+    const output = copy("fresh");
+    const [day, ...others] = [...new Set(parquetOf("fresh").map((path) => path.slice("dt=".length).split("/")[0]))];
+    for (const path of parquetOf("fresh").filter((path) => others.some((dt) => path.startsWith(`dt=${dt}/`))))
+      writeFileSync(join(output, path), readFileSync(join(output, path)).subarray(0, 400));
+    const { differences, checked } = await verified(output, ["--sample=all", `--dates=${day}`]);
+    expect([differences, checked.partitions]).toEqual([0, 1]);
+  });
+
+  test("what others keep among the manifests is left alone", async () => {
+    const output = copy("fresh");
+    mkdirSync(join(output, "_manifests", "notes"));
+    expect(await kinds(output)).toEqual({});
+    expect(await main(["convert", output, `--to=${at("without-notes")}`, "--layout=rows", "--quiet"])).toBe(0);
+    expect(readdirSync(at("without-notes", "_manifests"))).toEqual(readdirSync(at("fresh", "_manifests")));
+  });
+
   test("an action that the rule does not give, though all fits together", async () => {
     const output = copy("rows");
     forget(output);
@@ -163,6 +180,9 @@ test("BigQuery: what is no table is refused, before anything runs", async () => 
   });
   await expect(lookAt(at("histories-none"))).rejects.toMatchObject({ message: expect.stringMatching(told), exitCode: 2 });
   expect((await lookAt(at("rows"))).days).toHaveLength(3);
+  cpSync(at("rankings-zeros"), at("unsaid"), { recursive: true });
+  writeFileSync(at("unsaid", "_layout.json"), "{}");
+  await expect(lookAt(at("unsaid"))).rejects.toMatchObject({ message: expect.stringMatching(/does not say which layout/), exitCode: 2 });
 });
 
 test("an output has one layout: builds of another are refused and change nothing", async () => {
@@ -180,7 +200,8 @@ test("an output has one layout: builds of another are refused and change nothing
     );
   }
   expect(manifests()).toEqual(there);
-  await build("fresh", "histories", "zeros", "--write-mode=append");
+  const shards = [...flags.slice(0, -1), "--shards=3", "--layout=histories", "--write-mode=append"];
+  await buildTo(at("fresh"), shards);
   expect((await verified(at("fresh"), ["--sample=all"])).differences).toBe(0);
 });
 
@@ -194,6 +215,15 @@ test("columns that another layout cannot do without", async () => {
       message: expect.stringMatching(`${name} takes the columns .*; --columns leaves out ranking_id`),
     });
   expect(existsSync(at("few"))).toBe(false);
+});
+
+test("a note by which a history would be padded without end is none", () => {
+  const noteOf = (historyLength: number) => {
+    const note = { layout: "rankings", padding: "none", historyLength, rowGroupBytes: 1000, columns: [] };
+    return layoutNoteOf({ key_value_metadata: [{ key: NOTE_KEY, value: JSON.stringify(note) }] } as never);
+  };
+  expect(noteOf(100_000)).toBeDefined();
+  for (const historyLength of [100_001, 1e12, 0, 1.5]) expect(noteOf(historyLength)).toBeUndefined();
 });
 
 test("rebuild: the same bytes of a build in a layout, and of a conversion", async () => {

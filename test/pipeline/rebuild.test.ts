@@ -34,6 +34,9 @@ test.each([
   [{}],
   [{ timezone: "Europe/Berlin", columns: "standard,+length", compression: "zstd", shards: 3, dates: "2025-08-16..2025-08-17" }],
   [{ writeMode: "append", trainDays: 1, lookbackDays: "none", maxRejects: "5%" }],
+  [{ runId: "08" }],
+  [{ runId: "00000" }],
+  [{ runId: "08", writeMode: "append" }],
   [{ clicks: "none", tables: [{ name: "views", type: 4, customer: "customer_id", item: "item_id", time: "click_time", path: "" }] }],
 ])("a rebuild gives the same bytes: %j", async (some) => {
   const tables = (some as { tables?: { path: string }[] }).tables;

@@ -84,8 +84,8 @@ def build(work: Path, output: Path, orders: Path, length: int = 20, *more: str) 
     command("build", *flags, f"--previous-orders={orders}", f"--output={output}", f"--history-length={length}", *more)
 
 
-#: Layout and padding of all that an output can be converted to, but for rows.
-LAYOUTS = [(layout, padding) for layout in ("rankings", "histories") for padding in ("zeros", "none")]
+#: Layout and padding of all that an output can be converted to, but for rows with padding.
+LAYOUTS = [("rows", "none"), *((layout, padding) for layout in ("rankings", "histories") for padding in ("zeros", "none"))]
 
 
 def convert(output: Path, to: Path, layout: str, padding: str) -> Path:

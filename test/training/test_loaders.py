@@ -115,6 +115,14 @@ def test_another_layout_is_refused(outputs, module, layout):
         batches(outputs, (module, "whole_day" if module == "with_datasets" else "batches", "rows"))
 
 
+@pytest.mark.parametrize("layout, padding", [("rankings", "zeros"), ("rows", "none")])
+def test_files_that_are_called_as_those_of_rows_are_refused(outputs, tmp_path, layout, padding):
+    """Slots of rankings would be taken for a dimension more, where all have as many."""
+    convert(outputs / "rows", tmp_path / layout, layout, padding)
+    with pytest.raises(ValueError, match=f"has layout={layout} padding={padding}, not rows with padding.*--layout=rows"):
+        batches(tmp_path, (*STREAM[:2], layout))
+
+
 @pytest.mark.parametrize("module", ["with_duckdb", "with_tensorflow"])
 def test_histories_without_padding_are_refused_where_a_matrix_is_wanted(outputs, module):
     with pytest.raises(ValueError, match="without padding"):

@@ -71,8 +71,8 @@ def test_days_slots_lengths_and_items_are_those_of_the_rows(outputs, layout):
 
 def test_the_layout_decides_the_reader(outputs):
     kinds = {name: type(reader_of(output)) for name, output in outputs.items()}
-    both = {"rankings": RankingsReader, "histories": HistoriesReader}
-    assert kinds == {"rows": RowsReader, **{"-".join(each): both[each[0]] for each in LAYOUTS}}
+    readers = {"rows": RowsReader, "rankings": RankingsReader, "histories": HistoriesReader}
+    assert kinds == {"rows": RowsReader, **{"-".join(each): readers[each[0]] for each in LAYOUTS}}
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +81,22 @@ def small(tmp_path_factory) -> dict[str, Path]:
     work = tmp_path_factory.mktemp("small")
     write_day(work / "rows", DAY, np.repeat(np.arange(50), 10))
     return {"rows": work / "rows", **{layout: convert(work / "rows", work / layout, layout, "zeros") for layout in ("rankings", "histories")}}
+
+
+def test_the_length_of_rows_without_padding_is_that_of_the_output(small, tmp_path):
+    rows = reader_of(small["rows"])
+    first = next(rows.read(DAY))
+    assert first.offsets[1] < rows.history_length(), "the first history is to be a short one"
+    ragged = convert(small["rows"], tmp_path / "ragged", "rows", "none")
+    assert reader_of(ragged).history_length() == rows.history_length()
+
+
+def test_columns_that_have_changed_names(tmp_path):
+    swapped = "--columns=ranking_id,customer_id=item_id,impression_index,item_id=customer_id,is_order,actions,action_types"
+    generate(tmp_path / "in", "--rankings=300", "--actions=1000", "--customers=60", "--items=300", "--days=2")
+    for padding in ("zeros", "none"):
+        build(tmp_path / "in", tmp_path / padding, tmp_path / "in/previous_orders.ndjson", 20, swapped, f"--padding={padding}")
+    assert_same(batches(tmp_path / "none"), batches(tmp_path / "zeros"))
 
 
 @pytest.fixture(params=["rows", "rankings", "histories"])
@@ -206,6 +222,6 @@ def test_rankings_without_slots_are_refused(small, tmp_path):
 @pytest.mark.parametrize("layout, padding", [("rows", ""), *LAYOUTS])
 def test_an_output_without_rows_gives_no_batches(tmp_path, layout, padding):
     write_day(tmp_path, DAY, np.arange(0))
-    if layout != "rows":
+    if padding:
         (tmp_path / "_layout.json").write_text(json.dumps({"layout": layout, "padding": padding}))
     assert feed(tmp_path) == [] and reader_of(tmp_path).history_length() == 0

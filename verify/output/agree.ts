@@ -37,7 +37,7 @@ async function checkPartition({ folder, manifests }: FoundOutput, { dt, files, r
 
 /** The files of one run are cut into the same number of shards, and no two of them are the same shard. */
 function checkNames(dt: string, paths: readonly string[], findings: Findings): void {
-  const bases = Map.groupBy(paths, (path) => /part-(.*-)?\d{5}-of-\d{5}\.parquet$/.exec(path)?.[1] ?? "");
+  const bases = Map.groupBy(paths, (path) => /\/(?:part|histories|slots)-(.*-)?\d{5}-of-\d{5}\.parquet$/.exec(path)?.[1] ?? "");
   for (const [, files] of bases) {
     const counts = new Set(files.flatMap((path) => /-of-(\d{5})\.parquet$/.exec(path)?.[1] ?? []));
     if (counts.size > 1) findings.add("files of two runs", `files are of ${[...counts].map(Number).join(" and of ")} shards`, { dt });

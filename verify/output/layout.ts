@@ -2,12 +2,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { FileMetaData } from "hyparquet";
-import { LAYOUT_FILE, layoutName, layoutNoteOf, layoutOf, type OutputLayout } from "../../pipeline/layout";
+import { LAYOUT_FILE, layoutName, layoutNoteOf, layoutOf, type OutputLayout, PLAIN } from "../../pipeline/layout";
 import type { Findings } from "../findings";
 import type { FoundOutput } from "./found";
 import { footerOf } from "./reader";
-
-const ROWS: OutputLayout = { layout: "rows", padding: "zeros" };
 
 /** @returns the layout that files have which are not rows with padding; null where all are */
 export async function checkLayout(output: FoundOutput, findings: Findings): Promise<OutputLayout | null> {
@@ -20,7 +18,7 @@ export async function checkLayout(output: FoundOutput, findings: Findings): Prom
       const metadata = await footerOf(join(output.folder, path)).catch(() => undefined);
       if (metadata === undefined) continue; // told by who reads its rows
       const found = layoutNoteOf(metadata);
-      const [has, belongs] = [layoutName(found ?? ROWS), said && layoutName(said)];
+      const [has, belongs] = [layoutName(found ?? PLAIN), said && layoutName(said)];
       if (belongs !== undefined && has !== belongs)
         findings.add("wrong layout", `the file is of ${has}, the output of ${belongs}`, { dt, file: path });
       if (found === undefined) continue;

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 #: Rows decoded at a time: with histories of 1,000 actions 24 MB, at 12 bytes each.
 ROWS_AT_A_TIME = 2048
 
-#: Key of what a file of another layout than rows says of itself.
+#: Key of what a file of another layout than rows with padding says of itself.
 NOTE = b"backstory.layout"
 
 
@@ -31,9 +31,13 @@ class File:
         with readable(self.path):
             return pq.ParquetFile(self.path)
 
+    @property
+    def has_note(self) -> bool:
+        return NOTE in (self.parquet.schema_arrow.metadata or {})
+
     @cached_property
     def note(self) -> dict:
-        """Layout, padding, history length and columns of a file that is not of the layout rows.
+        """Layout, padding, history length and columns of a file that is not of the layout rows with padding.
 
         @raises ValueError where there is none
         """
@@ -62,12 +66,13 @@ class File:
 
 
 def file_of(path: Path, renamed: dict[str, str] | None = None) -> File:
-    """A file of a layout with a note has its own names; what its rows were called tells only what was never given another."""
+    """A file of rows with a note has the names that it tells. Of other layouts it has its own; how rows called a column tells only what was never given another."""
     file = File(path, renamed or {})
-    if NOTE not in (file.parquet.schema_arrow.metadata or {}):
+    if not file.has_note:
         return file
     there = file.parquet.schema_arrow.names
-    return File(path, {each["holds"]: each["name"] for each in file.note["columns"] if each["holds"] not in there})
+    is_rows = file.note["layout"] == "rows"
+    return File(path, {each["holds"]: each["name"] for each in file.note["columns"] if is_rows or each["holds"] not in there})
 
 
 def names_by_file(output: Path) -> dict[str, dict[str, str]]:
