@@ -88,6 +88,7 @@ class Verification {
   async run(): Promise<Report> {
     this.folder = await this.copies.output(this.path, (below) => isPublished(below, (dt) => !isDay(dt) || this.isWanted(date(dt))));
     const output = findOutput(this.folder, this.isWanted, this.findings);
+    this.refuseNone(output);
     this.checked.partitions = output.partitions.length;
     await checkFiles(output, this.isWanted, this.findings);
     const rows = await this.asRows(output);
@@ -103,6 +104,19 @@ class Verification {
       unchecked: [...findings.unchecked],
       checked: this.checked,
     };
+  }
+
+  /** That a day nobody has built has no difference would let go on whoever waits for it. A day that was built may have no rows. */
+  private refuseNone({ partitions, manifests }: FoundOutput): void {
+    const { dates } = this.options;
+    if (dates === undefined || partitions.length > 0) return;
+    const [from, to] = rangeOf(dates);
+    const isOfThese = ({ partitions, emptied, options }: Manifest) => {
+      const [first, last] = typeof options.dates === "string" ? rangeOf(options.dates) : [Infinity, -Infinity];
+      return partitions.length === 0 || [...partitions, ...emptied].some(({ dt }) => this.isWanted(date(dt))) || (first <= to && from <= last);
+    };
+    if ([...manifests.values()].some(isOfThese)) return;
+    throw new ConfigError(`"${this.path}" has no partition of ${dates}, and no run that was to build one. Check --dates and the path.`);
   }
 
   /** The output, or what its rows are, in a folder of their own: that they are those of its files follows from how they are made. */
