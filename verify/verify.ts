@@ -113,7 +113,9 @@ class Verification {
     const [from, to] = rangeOf(dates);
     const isOfThese = ({ partitions, emptied, options }: Manifest) => {
       const [first, last] = typeof options.dates === "string" ? rangeOf(options.dates) : [Infinity, -Infinity];
-      return partitions.length === 0 || [...partitions, ...emptied].some(({ dt }) => this.isWanted(date(dt))) || (first <= to && from <= last);
+      return (
+        partitions.length === 0 || [...partitions, ...emptied].some(({ dt }) => this.isWanted(date(dt))) || (first <= to && from <= last)
+      );
     };
     if ([...manifests.values()].some(isOfThese)) return;
     throw new ConfigError(`"${this.path}" has no partition of ${dates}, and no run that was to build one. Check --dates and the path.`);

@@ -664,7 +664,7 @@ describe("other commands", () => {
 
   test("no command, an unknown one, help", async () => {
     expect((await call()).code).toBe(2);
-    expect(await call("bild")).toEqual(told(2, /unknown command "bild"\. Choose from build,/));
+    expect(await call("bild")).toEqual(told(2, /unknown command "bild"\. Did you mean build\? Choose from build,/));
     for (const command of ["build", "generate", "inspect", "analyse"]) {
       const { code, out } = await call(command, "--help");
       expect(code).toBe(0);
