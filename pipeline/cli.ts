@@ -172,7 +172,10 @@ export async function commandOf(name: string): Promise<Command | undefined> {
         paths: 1,
         run: async (options, [path]) => {
           const { run, rows, partitions } = await rebuild(needed(path, "rebuild"), options);
-          if (!options.quiet) console.log(`${run}: ${rows.toLocaleString("en")} rows in ${partitions.length} partitions, the same bytes`);
+          if (!options.quiet)
+            console.log(
+              `${run}: ${rows.toLocaleString("en")} rows in ${partitions.length} ${partitions.length === 1 ? "partition" : "partitions"}, the same bytes`,
+            );
         },
       };
     }

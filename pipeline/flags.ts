@@ -152,7 +152,7 @@ function check<Schema extends z.ZodObject>(
   const flag = `--${kebab(key)}`;
   if (values[key] === undefined && issue.code === "invalid_type") throw missing(schema, values, checked.error!.issues);
   const name = Object.hasOwn(flags, key) || !Object.hasOwn(config, key) ? flag : `${issue.path.join(".")} in ${configPath}`;
-  const hint = values[key] === undefined ? `Give ${flag} as well.` : remedy(type, flag);
+  const hint = values[key] === undefined ? `Give ${flag} as well.` : remedy(type, flag, complaint(issue));
   throw new ConfigError(`${name} ${complaint(issue)}; got ${given(values, issue.path, defaultOf(type))}. ${hint}`);
 }
 
@@ -208,7 +208,8 @@ function given(values: Record<string, unknown>, path: PropertyKey[], fallback: u
   return text.length > 100 ? `${text.slice(0, 100)}...` : text;
 }
 
-function remedy(type: z.ZodType, flag: string): string {
+/** Where the complaint has an example, the default is none: UTC is no remedy for a zone that is misspelt. */
+function remedy(type: z.ZodType, flag: string, complaint: string): string {
   const value = defaultOf(type);
-  return value === undefined ? "See --help." : `Try ${flag}=${value}.`;
+  return value === undefined || complaint.includes("such as") ? "See --help." : `Try ${flag}=${value}.`;
 }
