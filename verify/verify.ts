@@ -106,10 +106,13 @@ class Verification {
     };
   }
 
-  /** That a day nobody has built has no difference would let go on whoever waits for it. A day that was built may have no rows. */
+  /**
+   * That a day nobody has built has no difference would let go on whoever waits for it. A day that was built may have no rows; without a
+   * manifest `--dates` are the days that were built.
+   */
   private refuseNone({ partitions, manifests }: FoundOutput): void {
     const { dates } = this.options;
-    if (dates === undefined || partitions.length > 0) return;
+    if (dates === undefined || partitions.length > 0 || manifests.size === 0) return;
     const [from, to] = rangeOf(dates);
     const isOfThese = ({ partitions, emptied, options }: Manifest) => {
       const [first, last] = typeof options.dates === "string" ? rangeOf(options.dates) : [Infinity, -Infinity];
