@@ -78,6 +78,9 @@ async function compareTables(here: Table, there: Table, options: CompareOptions)
     if (only.onlyThere.length > 0) onlyThere ??= b.placeOf(only.onlyThere[0]);
     await explained.look(a, b, different.slice(0, options.explain));
   }
+  // Days that are nowhere differ in nothing, and whoever asks for them waits for an answer about rows.
+  if (dts.size === 0 && options.dates !== undefined)
+    throw new ConfigError(`neither "${here.name}" nor "${there.name}" has rows of --dates=${options.dates}. Check --dates and the paths.`);
   const sorted = [...dts].map(([dt, counts]) => ({ dt, ...counts })).sort((a, b) => (a.dt < b.dt ? -1 : 1));
   return {
     here: here.name,

@@ -1,4 +1,5 @@
 import { inspect } from "node:util";
+import { closest, distance } from "fastest-levenshtein";
 // before zod
 import "./languages";
 import { z } from "zod";
@@ -171,7 +172,10 @@ export async function commandOf(name: string): Promise<Command | undefined> {
         paths: 1,
         run: async (options, [path]) => {
           const { run, rows, partitions } = await rebuild(needed(path, "rebuild"), options);
-          if (!options.quiet) console.log(`${run}: ${rows.toLocaleString("en")} rows in ${partitions.length} partitions, the same bytes`);
+          if (!options.quiet)
+            console.log(
+              `${run}: ${rows.toLocaleString("en")} rows in ${partitions.length} ${partitions.length === 1 ? "partition" : "partitions"}, the same bytes`,
+            );
         },
       };
     }
@@ -218,8 +222,14 @@ export const describedCommands = (): Promise<Described[]> => Promise.all(COMMAND
 
 async function described(name: string): Promise<Described> {
   const command = await commandOf(name);
-  if (command === undefined) throw new ConfigError(`unknown command "${name}". Choose from ${COMMANDS.join(", ")}.`);
+  if (command === undefined) throw unknownCommand(name);
   return { name, ...command };
+}
+
+function unknownCommand(name: string): ConfigError {
+  const nearest = closest(name, COMMANDS);
+  const hint = distance(name, nearest) <= nearest.length / 2 ? ` Did you mean ${nearest}?` : "";
+  return new ConfigError(`unknown command "${name}".${hint} Choose from ${COMMANDS.join(", ")}.`);
 }
 
 /** All of it, or of the command that is named. */
@@ -244,7 +254,7 @@ export async function main(args: readonly string[]): Promise<number> {
       return EXIT.published;
     }
     const command = await commandOf(name);
-    if (command === undefined) throw new ConfigError(`unknown command "${name}". Choose from ${COMMANDS.join(", ")}.`);
+    if (command === undefined) throw unknownCommand(name);
     if (rest.some(isHelp)) {
       console.log(await help(name));
       return EXIT.published;

@@ -151,11 +151,19 @@ function check<Schema extends z.ZodObject>(
   const key = String(issue.path[0] ?? "");
   const type = optionOf(schema, key)!;
   const flag = `--${kebab(key)}`;
-  if (values[key] === undefined && issue.code === "invalid_type")
-    throw new ConfigError(`${flag} is missing. Write ${flag}=${placeholder(type)}; --help tells more.`);
+  if (values[key] === undefined && issue.code === "invalid_type") throw missing(schema, values, checked.error!.issues);
   const name = Object.hasOwn(flags, key) || !Object.hasOwn(config, key) ? flag : `${issue.path.join(".")} in ${configPath}`;
-  const hint = values[key] === undefined ? `Give ${flag} as well.` : remedy(type, flag);
+  const hint = values[key] === undefined ? `Give ${flag} as well.` : remedy(type, flag, complaint(issue));
   throw new ConfigError(`${name} ${complaint(issue)}; got ${given(values, issue.path, defaultOf(type))}. ${hint}`);
+}
+
+/** All that are missing, so that nobody is told of one after the other. */
+function missing(schema: z.ZodObject, values: Record<string, unknown>, issues: Issue[]): ConfigError {
+  const keys = issues.filter(({ code, path }) => code === "invalid_type" && path.length === 1).map(({ path }) => String(path[0]));
+  const flags = keys.filter((key) => values[key] === undefined).map((key) => [`--${kebab(key)}`, placeholder(optionOf(schema, key)!)]);
+  const named = flags.map(([flag]) => flag).join(" and ");
+  const written = flags.map((flag) => flag.join("=")).join(" ");
+  return new ConfigError(`${named} ${flags.length > 1 ? "are" : "is"} missing. Write ${written}; --help tells more.`);
 }
 
 /** Presets go below all that is given, wherever: they are but another default. */
@@ -201,7 +209,8 @@ function given(values: Record<string, unknown>, path: PropertyKey[], fallback: u
   return text.length > 100 ? `${text.slice(0, 100)}...` : text;
 }
 
-function remedy(type: z.ZodType, flag: string): string {
+/** Where the complaint has an example, the default is none: UTC is no remedy for a zone that is misspelt. */
+function remedy(type: z.ZodType, flag: string, complaint: string): string {
   const value = defaultOf(type);
-  return value === undefined ? "See --help." : `Try ${flag}=${value}.`;
+  return value === undefined || complaint.includes("such as") ? "See --help." : `Try ${flag}=${value}.`;
 }

@@ -7,6 +7,7 @@ import { parquetWriter } from "./generate/parquet";
 import { type RowWriter, TABLE_NAMES, type TableName } from "./generate/tables";
 import { textWriter } from "./generate/text";
 import { traffic } from "./generate/traffic";
+import { path } from "./optiontypes";
 
 const whole = (low: number, high: number) => z.coerce.number<number | string>().int().min(low).max(high);
 
@@ -22,7 +23,7 @@ function slotRange(text: string): { from: number; to: number } {
 
 export const GenerateOptions = z
   .object({
-    output: z.string().min(1).default("workload").describe("folder to write to, made where missing"),
+    output: path("folder to write to, made where missing").default("workload"),
     rankings: whole(0, 1e9).default(10_000).describe("number of rankings, each a row of impressions"),
     actions: whole(0, 1e10).default(1_000_000).describe("number of clicks, add-to-carts and orders together (85%, 12%, 3%)"),
     customers: whole(1, 1e9).default(5_000).describe("number of customers; few of them have most of the traffic"),

@@ -25,14 +25,14 @@ interface Row {
 
 const TYPE_NAMES = ["padding", "click", "cart", "order"];
 
-/** "5(click) 7(order) + 3 more + 993 padding". What is padding is told by the type, never by the item. */
+/** "5(click) 7(order) + 3 more + 993 padding", "none + 1000 padding". What is padding is told by the type, never by the item. */
 function historyText({ actions, action_types: types }: Row, shown: number): string {
   let real = types.length;
   while (real > 0 && types[real - 1] === 0) real--;
   const words = Array.from({ length: Math.min(real, shown) }, (_, i) => `${actions[i]}(${TYPE_NAMES[types[i]] ?? types[i]})`);
   if (real > shown) words.push(`+ ${real - shown} more`);
   if (types.length > real) words.push(`+ ${types.length - real} padding`);
-  return words.join(" ");
+  return (real === 0 ? ["none", ...words] : words).join(" ");
 }
 
 /** Lines of one file; those of a ranking follow a heading, which is where their history is told. */

@@ -33,9 +33,16 @@ export function judge(ledger: Ledger, limits: Limits): Verdict {
       );
     warnings.push(...lateWarnings(table, counts));
   }
+  warnings.push(...emptyWarnings(ledger, limits.required));
   const { places = {}, rows = 0 } = ledger.impressions ?? {};
   if ((places.used ?? 0) + (places["without history"] ?? 0) > 0) return { exitCode: 0, warnings };
   return { error: nothingInDates(rows, places), exitCode: 2, warnings };
+}
+
+/** An export that failed may leave files without rows, or with a header alone: then the histories lack a table, and nothing else tells. */
+function emptyWarnings(ledger: Ledger, required: Limits["required"]): string[] {
+  const empty = Object.keys(required).filter((table) => (ledger[table]?.rows ?? 0) === 0);
+  return empty.map((table) => `${table} has no rows: no history has anything of it. Check that its files are whole.`);
 }
 
 /** Of each kind of late rows how many, and the days that have most; rows of the newest dt itself are nothing to warn of. */
@@ -68,6 +75,8 @@ function missingColumn(table: string, { rows, reasons, lacking, columns }: Table
 
 /** Names the columns found and the nearest one. */
 export function lackingMessage(table: string, column: string, found: string[]): string {
+  if (found.length === 1 && /[;|\t]/.test(found[0]))
+    return `${table} has no column "${column}"; found: ${JSON.stringify(found[0])}. That is a header without commas: write the cells of CSV with commas between them.`;
   const nearest = found.toSorted((a, b) => distance(a, column) - distance(b, column))[0];
   const hint = nearest === undefined ? "" : ` The nearest is "${nearest}".`;
   return `${table} has no column "${column}"; found: ${found.join(", ") || "none"}.${hint} Check that these files are ${table}, or rename columns in a --config file.`;

@@ -1,3 +1,4 @@
+import { closest, distance } from "fastest-levenshtein";
 import { z } from "zod";
 import { date } from "../transforms/values";
 import { isBigQuery, isProject } from "./bigquery/uri";
@@ -71,7 +72,7 @@ export const BuildOptions = z.strictObject({
     .meta({ value: "DAYS" }),
   timezone: z
     .string()
-    .refine(isTimezone, "must be an IANA time zone such as Europe/Berlin")
+    .refine(isTimezone, { error: ({ input }) => `must be an IANA time zone such as ${nearestZone(String(input))}` })
     .default("UTC")
     .describe("Where days begin, and what timestamps without an offset mean.")
     .meta({ value: "ZONE" }),
@@ -274,6 +275,12 @@ function isTimezone(name: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** The one that was meant, if it is told by a few letters. */
+function nearestZone(name: string): string {
+  const nearest = closest(name, Intl.supportedValuesOf("timeZone"));
+  return distance(name, nearest) <= name.length / 4 ? nearest : "Europe/Berlin";
 }
 
 /** First and last day of --dates, both included, as epoch days. */

@@ -23,4 +23,10 @@ export const wholeNumber = (least: number, most: number, unit: string) =>
         .max(most, `must be at most ${thousands(most)}`),
     );
 
-export const path = (what: string) => z.string().min(1, "must be a path").describe(what);
+/** A path. `~/` would be a folder of that name: a shell leaves it as it is behind `=`, and in a file nobody replaces it. */
+export const path = (what: string) =>
+  z
+    .string()
+    .min(1, "must be a path")
+    .refine((text) => !/^~(\/|$)/.test(text), "must be a path, with $HOME in the place of ~, which stays as it is behind =")
+    .describe(what);

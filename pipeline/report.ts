@@ -150,7 +150,7 @@ function told(
 ): string {
   const lines = [
     ...(already ? [`run ${runId} is published already, by an earlier attempt; nothing was built:`] : []),
-    `${thousands(rows)} rows in ${files.length} files, ${(files.reduce((sum, { bytes }) => sum + bytes, 0) / 1e6).toFixed(1)} MB, in ${(ms / 1000).toFixed(1)} s: ${output}`,
+    `${thousands(rows)} rows in ${files.length} ${files.length === 1 ? "file" : "files"}, ${(files.reduce((sum, { bytes }) => sum + bytes, 0) / 1e6).toFixed(1)} MB, in ${(ms / 1000).toFixed(1)} s: ${output}`,
     `history: ${quality.avg_history_length.toFixed(1)} actions on average, none for ${(quality.zero_history_pct * 100).toFixed(1)}% of rows`,
     "where every input row ended:",
     ...Object.entries(ledger).map(
@@ -162,7 +162,9 @@ function told(
   const rejected = Object.values(ledger).reduce((sum, { places }) => sum + (places.rejected ?? 0), 0);
   if (rejected > 0)
     lines.push(
-      rejects === undefined ? `${rejected} rows are rejects; --rejects=FILE tells which and why` : `${rejected} rejects: ${rejects}`,
+      rejects === undefined
+        ? `${rejected} ${rejected === 1 ? "row is a reject" : "rows are rejects"}; --rejects=FILE tells which and why`
+        : `${rejected} ${rejected === 1 ? "reject" : "rejects"}: ${rejects}`,
     );
   return lines.join("\n");
 }

@@ -18,7 +18,7 @@ export interface OptionMeta {
 
 /** What every command takes, whatever its schema. */
 export const COMMON = [
-  { key: "config", value: "FILE", about: "Options from a JSON or YAML file, under the same names; flags go before it." },
+  { key: "config", value: "FILE", about: "Options from a JSON or YAML file, under the same names; flags win over it." },
   { key: "debug", about: "Print stacks of errors." },
   { key: "help", about: "This text." },
 ] as const;

@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { z } from "zod";
 import { ConfigError } from "../pipeline/errors";
 import { isRemote, remoteObjects } from "../pipeline/io/remote";
+import { path } from "../pipeline/optiontypes";
 import { checkFile } from "../pipeline/targets";
 import { chartsOf } from "./charts";
 import { drawing } from "./draw";
@@ -11,8 +12,8 @@ import { figuresOf } from "./figures";
 import { pageOf } from "./page";
 
 export const ReportOptions = z.strictObject({
-  to: z.string().min(1, "must be a path").default("report.html").describe("File that the page is written to.").meta({ value: "FILE" }),
-  against: z.string().min(1, "must be a path").optional().describe("Another output, to compare with.").meta({ value: "OUTPUT" }),
+  to: path("File that the page is written to.").default("report.html").meta({ value: "FILE" }),
+  against: path("Another output, to compare with.").optional().meta({ value: "OUTPUT" }),
   tempDir: z
     .string()
     .min(1, "must be a path")

@@ -6,8 +6,8 @@ import type { Recent, RecentChunk, RecentPart } from "./joinbucket";
 import type { Tallies } from "./tallies";
 import type { Timelines } from "./timelines";
 
-/** Bytes of an action, or of a tally, at most. */
-const ROW_BYTES = 29;
+/** Bytes of an action, or of a tally, at most: of the only action of a timeline, whose customer and start are its own. */
+const ROW_BYTES = 33;
 
 /** Bytes of a part as an element holds them: of what lies on disk, only the place. */
 const weightOf = (part: RecentPart): number => (isSpilled(part) ? 0 : bytesOf(part));

@@ -90,6 +90,7 @@ class Verification {
   async run(): Promise<Report> {
     this.folder = await this.copies.output(this.path, (below) => isPublished(below, this.isWantedDt));
     const output = findOutput(this.folder, this.isWanted, this.findings);
+    this.refuseNone(output);
     this.checked.partitions = output.partitions.length;
     await checkFiles(output, this.isWanted, this.findings);
     const rows = await this.asRows(output);
@@ -105,6 +106,24 @@ class Verification {
       unchecked: [...findings.unchecked],
       checked: this.checked,
     };
+  }
+
+  /**
+   * That a day nobody has built has no difference would let go on whoever waits for it. A day that was built may have no rows; without a
+   * manifest `--dates` are the days that were built.
+   */
+  private refuseNone({ partitions, manifests }: FoundOutput): void {
+    const { dates } = this.options;
+    if (dates === undefined || partitions.length > 0 || manifests.size === 0) return;
+    const [from, to] = rangeOf(dates);
+    const isOfThese = ({ partitions, emptied, options }: Manifest) => {
+      const [first, last] = typeof options.dates === "string" ? rangeOf(options.dates) : [Infinity, -Infinity];
+      return (
+        partitions.length === 0 || [...partitions, ...emptied].some(({ dt }) => this.isWanted(date(dt))) || (first <= to && from <= last)
+      );
+    };
+    if ([...manifests.values()].some(isOfThese)) return;
+    throw new ConfigError(`"${this.path}" has no partition of ${dates}, and no run that was to build one. Check --dates and the path.`);
   }
 
   /** The output, or what its rows are, in a folder of their own: that they are those of its files follows from how they are made. */

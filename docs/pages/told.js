@@ -85,7 +85,7 @@ const WARNED = {
 };
 
 function warnings() {
-  const told = judge(WARNED, { maxRejects: { count: 0 }, required: {} }).warnings;
+  const told = judge(WARNED, { maxRejects: { count: 0 }, required: { clicks: [], add_to_carts: [] } }).warnings;
   return page(
     "Warnings",
     "What is worth knowing of a run, and no error. They are told on standard error as `warning: ...` unless `--quiet` is given, and are in `warnings` of the [outcome](outcome.md), of the [metrics](metrics.md) and of the [manifest](manifest.md). For example, all there are:",

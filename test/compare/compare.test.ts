@@ -190,6 +190,7 @@ test("rows lost, doubled and added are each counted", async () => {
 test("--dates", async () => {
   const [{ dt }] = (await compared("a", "a")).dts;
   expect((await compared("a", "a", `--dates=${dt}`)).dts.map((each) => each.dt)).toEqual([dt]);
+  await expect(compared("a", "a", "--dates=1999-01-01")).rejects.toThrow(/^neither ".*" nor ".*" has rows of --dates=1999-01-01\. Check/);
 });
 
 test("ids and items are told only to those who ask", async () => {

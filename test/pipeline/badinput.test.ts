@@ -198,6 +198,14 @@ describe.each(EVERY.filter(({ packing }) => SLOW || packing === ""))("$format$pa
     expect((await built({ clicks })).outcome.ledger.previous_orders.rows).toBe(1);
   });
 
+  test("a table without rows is warned of", async () => {
+    const clicks = put(`own/clicks.${format}${packing}`, format === "csv" ? "customer_id,item_id,click_time\n" : "");
+    expect(await build({ clicks })).toMatchObject({
+      code: 0,
+      err: "warning: clicks has no rows: no history has anything of it. Check that its files are whole.\n",
+    });
+  });
+
   test("a column that no row has is named, with those found and the nearest", async () => {
     const clicks = putRows("clicks", [{ customer_id: 1, itemid: 5, click_time: "2025-08-01 10:00:00" }], format, packing);
     await refused(2, /clicks has no column "item_id"; found: .*customer_id.*itemid.*The nearest is "itemid"/, { clicks });
@@ -407,6 +415,11 @@ describe("rejects", () => {
   });
 });
 
+test("a CSV with semicolons", async () => {
+  const clicks = put("own/clicks.csv", "customer_id;item_id;click_time\n1;2;2025-08-01 10:00:00\n");
+  await refused(2, /found: "customer_id;item_id;click_time"\. That is a header without commas: write/, { clicks });
+});
+
 describe("paths", () => {
   test.each(["impressions", "clicks", "add-to-carts", "previous-orders"])("%s: missing, empty folder, left out", async (name) => {
     mkdirSync(join(folder, "empty"));
@@ -511,7 +524,16 @@ describe("flags", () => {
     [["--quiet=perhaps"], /--quiet must be true or false; got "perhaps"/],
     [["--no-quiet=1"], /--no-quiet takes no value/],
     [["--tables=x"], /--tables must be an array; got "x"/],
+    [["--temp-dir=~/data"], /--temp-dir must be a path, with \$HOME in the place of ~, which stays as it is behind =; got "~\/data"/],
+    [["--timezone=Europe/Berln"], /such as Europe\/Berlin; got "Europe\/Berln"\. See --help/],
+    [["--timezone=America/New_Yrok"], /such as America\/New_York; got/],
+    [["--timezone=CEST"], /such as Europe\/Berlin; got "CEST"/],
   ])("%j", (args, says) => refused(2, says, {}, ...args));
+
+  test("all that are missing are told at once", async () => {
+    const says = /--impressions and --output are missing\. Write --impressions=PATH --output=FOLDER; --help/;
+    await refused(2, says, { impressions: false, output: false });
+  });
 
   const NUMBERS: [string, number, number][] = [
     ["history-length", 1, 100_000],
@@ -612,7 +634,7 @@ describe("configuration file", () => {
     await refused(2, /--config cannot be read/, { config: join(folder, "nowhere.json") });
   });
 
-  test.each(["json", "yaml"])("renamed columns and an added table, in %s; flags go before it", async (kind) => {
+  test.each(["json", "yaml"])("renamed columns and an added table, in %s; flags win over it", async (kind) => {
     const renamed = TABLES.clicks.map(({ customer_id, item_id, click_time }) => ({ visitor: customer_id, sku: item_id, at: click_time }));
     const path = putRows("views", [{ who: 1, sku: 9, seen_at: "2025-08-02 00:00:00" }], "csv");
     const config = {
@@ -666,7 +688,7 @@ describe("other commands", () => {
 
   test("no command, an unknown one, help", async () => {
     expect((await call()).code).toBe(2);
-    expect(await call("bild")).toEqual(told(2, /unknown command "bild"\. Choose from build,/));
+    expect(await call("bild")).toEqual(told(2, /unknown command "bild"\. Did you mean build\? Choose from build,/));
     for (const command of ["build", "generate", "inspect", "analyse"]) {
       const { code, out } = await call(command, "--help");
       expect(code).toBe(0);

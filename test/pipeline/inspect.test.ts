@@ -33,7 +33,7 @@ const FIRST = [
 ];
 const SECOND = [
   "dt 2025-08-03, ranking b, customer 4",
-  "  history: + 6 padding",
+  "  history: none + 6 padding",
   "  slot 0: item 100, is_order false",
   "  slot 1: item 101, is_order true",
 ];

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * PyTorch for CPUs in .cache/training/, unless it is there: PyPI's is the build for CUDA, 3 GB of it. Debian's `python3-torch` is downloaded and
+ * PyTorch for CPUs in .cache/python-torch/, unless it is there: PyPI's is the build for CUDA, 3 GB of it. Debian's `python3-torch` is downloaded and
  * unpacked, not installed, so that nobody needs to be root and the machine stays as it is; the rest, requirements.txt, comes from PyPI into an
  * environment, and again when that file changes. `PYTHON_TORCH=/path/to/python` names one that has torch and all of it already.
  */
@@ -9,7 +9,8 @@ const { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, sy
 const { join, resolve } = require("node:path");
 const { run, unpack } = require("../debian");
 
-const HOME = resolve(__dirname, "../../.cache/training");
+/** Not .cache/training, which is the output of the README's build: it would be removed here. */
+const HOME = resolve(__dirname, "../../.cache/python-torch");
 const REQUIREMENTS = ["requirements.txt", "constraints.txt"].map((name) => join(__dirname, name));
 /** What must be there to begin with. Not imported: TensorFlow takes seconds. */
 const MODULES = ["datasets", "duckdb", "polars", "tensorflow"];

@@ -165,6 +165,17 @@ describe("the command", () => {
   });
   afterEach(() => jest.restoreAllMocks());
 
+  test("a day that nobody has built is refused; one that was built may have no rows", async () => {
+    const output = mkdtempSync(join(folder, "out-"));
+    await buildTo(output, inputs);
+    expect(await main(["verify", output, "--dates=2024-01-01", "--sample=0"])).toBe(2);
+    expect(complained.join("\n")).toMatch(/has no partition of 2024-01-01, and no run that was to build one\. Check --dates/);
+    // without clicks and the like nobody has a history
+    const none = ["clicks", "add-to-carts", "previous-orders"].map((table) => `--${table}=none`);
+    await buildTo(output, [inputs[0], ...none, "--dates=2025-03-29", "--drop-empty-history"]);
+    expect(await main(["verify", output, "--dates=2025-03-29", "--sample=0"])).toBe(0);
+  });
+
   test("ends with 0 where nothing differs, with 4 and a report where something does", async () => {
     const output = mkdtempSync(join(folder, "out-"));
     await buildTo(output, inputs);

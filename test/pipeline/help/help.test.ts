@@ -45,7 +45,10 @@ test("the list of commands, the version, and what is no command", async () => {
   for (const name of COMMANDS) expect(list.out).toMatch(new RegExp(`^  ${name} {2,}\\S`, "m"));
   for (const line of list.out.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
   expect(await told("--version")).toEqual({ code: 0, out: VERSION, err: "" });
-  expect(await told("help", "bild")).toMatchObject({ code: 2, err: expect.stringMatching(/unknown command "bild"\. Choose from build,/) });
+  expect(await told("help", "bild")).toMatchObject({
+    code: 2,
+    err: expect.stringMatching(/unknown command "bild"\. Did you mean build\? Choose from build,/),
+  });
 });
 
 test("a group holds until the next, an option without one is first, and one of a schema that names none is among Options", () => {
