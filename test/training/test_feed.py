@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from backstory_data import Buffers, Day, DayStore, Feed, RowsReader, Vocabulary
+from backstory_data import Buffers, Day, DayStore, Feed, PaddedDay, RowsReader, Vocabulary, store
 from data import ROOT, WRITERS, build, generate, plain_rows, write_day
 
 DAYS = ("2025-08-01", "2025-08-02", "2025-08-03")
@@ -128,24 +128,48 @@ def test_a_day_without_rows_gives_no_batches(output):
 
 
 def test_decoded_days_are_used_again_until_the_output_changes(output, tmp_path):
-    store = DayStore(RowsReader(output), tmp_path, None)
-    store.open(DAYS[2])
-    before = sorted(path.name for path in tmp_path.iterdir())
-    store.open(DAYS[2])
-    assert sorted(path.name for path in tmp_path.iterdir()) == before
-    store.vocabulary = Vocabulary(np.arange(5))
-    store.open(DAYS[2])
-    assert len(list(tmp_path.iterdir())) == len(before) + 1
+    days = DayStore(RowsReader(output), tmp_path, None, 4)
+    days.open(DAYS[2])
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/*")}
+    days.open(DAYS[2])
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/*")} == before
+    days.length = 3
+    days.open(DAYS[2])
+    assert len(list(tmp_path.glob("*/*"))) == len(before) + 2
+    days.vocabulary = Vocabulary(np.arange(5))
+    days.open(DAYS[2])
+    assert len(list(tmp_path.glob("*/*"))) == 2 * len(before) + 2
 
 
-def test_histories_are_held_once(output, tmp_path):
-    day = DayStore(RowsReader(output), tmp_path, Vocabulary(np.arange(10))).open(DAYS[0])
-    assert len(day.offsets) == 2001
-    assert day.nbytes <= 9 * len(day) + 5 * len(day.actions) + 8 * 2001
+@pytest.mark.parametrize("vocabulary, size", [(None, 8), (Vocabulary(np.arange(10)), 4)])
+def test_histories_are_held_once(output, tmp_path, vocabulary, size):
+    day = DayStore(RowsReader(output), tmp_path, vocabulary, 4, 0).open(DAYS[0])
+    assert isinstance(day, Day) and len(day.offsets) == 2001
+    assert day.nbytes == (size + 5) * len(day) + (size + 1) * len(day.actions) + 8 * 2001
+    assert len(day.actions) == 4000 + 4
+    padded = DayStore(RowsReader(output), tmp_path, vocabulary, 4).open(DAYS[0])
+    assert padded.nbytes == (size + 5) * len(day) + (size + 1) * 2000 * 4
+
+
+@pytest.mark.parametrize("spare, kind", [(0, PaddedDay), (-1, Day)])
+def test_histories_are_padded_where_the_bytes_are_enough(output, tmp_path, spare, kind):
+    needed = 2000 * 4 * 9
+    assert isinstance(DayStore(RowsReader(output), tmp_path, None, 4, needed + spare).open(DAYS[0]), kind)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("vocabulary", [None, Vocabulary(np.arange(0, 5000, 3))])
+@pytest.mark.parametrize("length", [0, 1, 3, 4, 9])
+def test_batches_are_the_same_padded_or_not(output, length, vocabulary, workers):
+    given = {"history_length": length, "vocabulary": vocabulary, "workers": workers, "seed": 2}
+    feeds = [Feed(RowsReader(output), padded_bytes=bytes, **given) for bytes in (0, 2**28)]
+    pairs = list(zip(*feeds))
+    assert len(pairs) == 27 and all(torch.equal(a, b) for pair in pairs for a, b in zip(*pair))
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_histories_are_cut_and_padded_as_one_by_one(seed):
+def test_histories_are_cut_and_padded_as_one_by_one(seed, monkeypatch):
+    monkeypatch.setattr(store, "PADDED_AT_A_TIME", 4)
     random = np.random.default_rng(seed)
     longest, length = random.integers(0, 9, 2)
     lengths = random.integers(0, longest + 1, random.integers(1, 30))
@@ -158,16 +182,19 @@ def test_histories_are_cut_and_padded_as_one_by_one(seed):
     for row, which in enumerate(history[slots]):
         for place in range(min(length, lengths[which])):
             expected[:, row, place] = actions[offsets[which] + place], types[offsets[which] + place]
-    assert np.array_equal(np.stack(day.histories(slots, length, Buffers())), expected)
+    padded = PaddedDay(day.items, day.is_order, history, *map(np.concatenate, zip(*day.padded(length))))
+    for form in (day, padded):
+        assert np.array_equal(np.stack(form.histories(slots, length, Buffers())), expected)
 
 
 @pytest.mark.parametrize("workers", [0, 1])
 @pytest.mark.parametrize("kept", ["batch", "slice", "array", "nothing"])
-def test_what_is_kept_of_a_batch_does_not_change(output, kept, workers):
+@pytest.mark.parametrize("padded_bytes", [0, 2**28])
+def test_what_is_kept_of_a_batch_does_not_change(output, padded_bytes, kept, workers):
     """Memory is used again, but not while anybody holds a part of it."""
     keep = {"batch": lambda batch: batch.actions, "slice": lambda batch: batch.actions[5:9], "array": lambda batch: batch.actions.numpy()[::3]}
     pairs, places = [], []
-    for number, batch in enumerate(Feed(RowsReader(output), batch_size=500, workers=workers)):
+    for number, batch in enumerate(Feed(RowsReader(output), batch_size=500, padded_bytes=padded_bytes, workers=workers)):
         places.append(batch.actions.data_ptr())
         if kept != "nothing" and number % 3:
             part = keep[kept](batch)
@@ -183,7 +210,7 @@ import resource, sys
 sys.path.insert(0, sys.argv[1])
 import numpy as np
 from backstory_data import Feed, Vocabulary, reader_of
-feed = Feed(reader_of(sys.argv[2]), vocabulary=Vocabulary(np.arange(9)), batch_size=1024)
+feed = Feed(reader_of(sys.argv[2]), vocabulary=Vocabulary(np.arange(9)), batch_size=1024, padded_bytes=int(sys.argv[4]))
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 for _ in Feed(reader_of(sys.argv[3]), vocabulary=Vocabulary(np.arange(9)), batch_size=1024): pass
 before = peak()
@@ -201,12 +228,14 @@ def big(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.parametrize("padded_bytes", [0, 2**28])
 @pytest.mark.parametrize("layout", WRITERS)
-def test_memory_is_within_the_bound(big, output, layout):
-    paths = [ROOT / "examples/pytorch", big / layout, output]
-    grown = int(subprocess.run([sys.executable, "-c", MEASURE, *map(str, paths)], check=True, capture_output=True, text=True, timeout=200).stdout)
+def test_memory_is_within_the_bound(big, output, layout, padded_bytes):
+    given = [ROOT / "examples/pytorch", big / layout, output, padded_bytes]
+    grown = int(subprocess.run([sys.executable, "-c", MEASURE, *map(str, given)], check=True, capture_output=True, text=True, timeout=200).stdout)
     actions = int((np.arange(SLOTS // 10) % (LENGTH + 1)).sum())
-    bound = 9 * SLOTS + 5 * (actions + LENGTH) + 8 * SLOTS // 10 + 4 * SLOTS
+    histories = 5 * LENGTH * SLOTS // 10 if padded_bytes else 5 * (actions + LENGTH) + 8 * SLOTS // 10
+    bound = 9 * SLOTS + histories + 4 * SLOTS
     # A piece of rows and one of slots, and a batch, each with what is made on the way; rows as they are take 360 MB.
     fixed = 2048 * LENGTH * 12 * 4 + 65_536 * 21 * 4 + 1024 * LENGTH * 16 * 4 + 32 * 2**20
     assert grown < bound + fixed < SLOTS * LENGTH * 12 / 4

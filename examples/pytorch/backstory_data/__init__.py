@@ -3,7 +3,7 @@
 from .buffers import Buffers
 from .feed import Batch, Feed, SlotDataset
 from .readers import Histories, HistoriesReader, RankingsReader, Reader, RowsReader, reader_of
-from .store import Day, DayStore
+from .store import Day, DayStore, PaddedDay
 from .vocabulary import PADDING, Vocabulary
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Feed",
     "Histories",
     "HistoriesReader",
+    "PaddedDay",
     "RankingsReader",
     "Reader",
     "RowsReader",

@@ -29,15 +29,18 @@ class Buffers:
         return {"_arrays": []}
 
     def zeros(self, rows: int, columns: int) -> np.ndarray:
-        size = rows * columns
-        free = next((i for i in range(len(self._arrays)) if references(self._arrays, i) == ALONE and len(self._arrays[i]) >= size), None)
-        if free is None:
-            return self._fresh(size).reshape(rows, columns)
-        matrix = self._arrays[free][:size].reshape(rows, columns)
+        matrix = self.empty(rows, columns)
         matrix.fill(0)
         return matrix
 
+    def empty(self, rows: int, columns: int) -> np.ndarray:
+        """Whatever was in it."""
+        size = rows * columns
+        free = next((i for i in range(len(self._arrays)) if references(self._arrays, i) == ALONE and len(self._arrays[i]) >= size), None)
+        array = self._fresh(size) if free is None else self._arrays[free][:size]
+        return array.reshape(rows, columns)
+
     def _fresh(self, size: int) -> np.ndarray:
         """Takes the place of the oldest one, which from then on lives as long as who refers to it."""
-        self._arrays = [*self._arrays[-KEPT + 1 :], np.zeros(size, np.int64)]
+        self._arrays = [*self._arrays[-KEPT + 1 :], np.empty(size, np.int64)]
         return self._arrays[-1][:]

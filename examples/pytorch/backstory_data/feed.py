@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from .buffers import Buffers
 from .readers import Reader
-from .store import Day, DayStore
+from .store import PADDED_BYTES, Day, DayStore, PaddedDay
 from .vocabulary import Vocabulary
 
 #: No batch from workers for so long is an error: one that dies is noticed at once, and decoding a day of 10 M slots takes minutes.
@@ -43,9 +43,10 @@ class SlotDataset(IterableDataset):
     """One epoch's batches, from `first_batch` on. Of W workers each makes every W-th batch, so W does not change their order.
 
     Memory of a day of S slots, H histories and A real actions, in bytes:
-       9 S + 5 A + 8 H  mapped from files: once for all workers, and given up when the system needs it
-       4 S              order of the slots, in each worker
-    and a piece of 2,048 rows as they are decoded, and three batches. Without a vocabulary items have 8 bytes: 13 S + 9 A + 8 H.
+       9 S + 5 H K          mapped from files: once for all workers, and given up when the system needs it
+       9 S + 5 A + 8 H      instead, where 5 H K are more than `padded_bytes`
+       4 S                  order of the slots, in each worker
+    and a piece of 2,048 rows as they are decoded, and three batches. Without a vocabulary items have 8 bytes: 13 S, 9 H K and 9 A.
     """
 
     def __init__(self, store: DayStore, days: Sequence[str], batch_size: int, history_length: int, seed: int) -> None:
@@ -84,7 +85,7 @@ class SlotDataset(IterableDataset):
         for batch in batches:
             yield self.batch(day, order[batch * self.batch_size : (batch + 1) * self.batch_size])
 
-    def batch(self, day: Day, slots: np.ndarray) -> Batch:
+    def batch(self, day: Day | PaddedDay, slots: np.ndarray) -> Batch:
         actions, types = day.histories(slots, self.history_length, self.buffers)
         arrays = (day.items[slots].astype(np.int64), actions, types, day.is_order[slots])
         return Batch(*(torch.from_numpy(np.asarray(array)) for array in arrays))
@@ -96,6 +97,7 @@ class Feed:
     days: which, in the order they are fed; default all, oldest first
     vocabulary: items become rows of its table; without one they stay ids
     history_length: K of the batches, the newest so many; default that of the output
+    padded_bytes: histories of a day are held padded, for faster batches, where they take at most so many bytes then; 0: never
     folder: where decoded days are kept; default a temporary one, removed with the feed
     workers: processes that make batches; 0: none but this one
     """
@@ -110,13 +112,14 @@ class Feed:
         history_length: int | None = None,
         seed: int = 0,
         workers: int = 0,
+        padded_bytes: int = PADDED_BYTES,
         folder: str | Path | None = None,
     ) -> None:
         if batch_size < 1:
             raise ValueError(f"batch_size must be 1 or more; got {batch_size}.")
         self._own = None if folder else tempfile.TemporaryDirectory(prefix="backstory-days-")
-        store = DayStore(reader, folder or self._own.name, vocabulary)
         length = reader.history_length() if history_length is None else history_length
+        store = DayStore(reader, folder or self._own.name, vocabulary, length, padded_bytes)
         self.dataset = SlotDataset(store, reader.days() if days is None else days, batch_size, length, seed)
         self.workers = workers
         self.epoch = 0

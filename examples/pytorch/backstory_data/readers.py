@@ -181,14 +181,14 @@ def histories_at(begins: np.ndarray, lists: list[pa.ListArray]) -> dict[str, np.
 
 def without_padding(actions: pa.ListArray, types: pa.ListArray) -> dict[str, np.ndarray]:
     """Real actions of lists, told by their type: 0 is a legal item. Types of actions are 1 to 127."""
-    items, kinds = flat(actions.flatten()), flat(types.flatten())
+    items, kinds = flat(actions.flatten()), flat(types.flatten()).astype(np.int8)
     ends = types.offsets.to_numpy().astype(np.int64)
     ends -= ends[0]
     real = kinds != 0
     if real.all():
-        return {"actions": items, "action_types": kinds.astype(np.int8), "offsets": ends}
-    before = np.concatenate(([0], np.cumsum(real)))
-    return {"actions": items[real], "action_types": kinds[real].astype(np.int8), "offsets": before[ends]}
+        return {"actions": items, "action_types": kinds, "offsets": ends}
+    places = np.flatnonzero(real)
+    return {"actions": items[places], "action_types": kinds[places], "offsets": np.searchsorted(places, ends)}
 
 
 READERS = {"rows": RowsReader, "rankings": RankingsReader, "histories": HistoriesReader}
