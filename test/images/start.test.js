@@ -78,7 +78,7 @@ test("a day, from a folder with a blank in its name: what the image starts gives
 });
 
 test("without a day it is the newest that the rows have", () => {
-  expect(start([])).toMatchObject({ status: 0, stdout: expect.stringContaining("43 rows in 1 files") });
+  expect(start([])).toMatchObject({ status: 0, stdout: expect.stringContaining("43 rows in 1 file,") });
   expect(calls().at(-1)).toEqual(called(["--train-days=1"]));
 });
 
@@ -167,7 +167,7 @@ test("without a container the same arguments go to a program, which takes the pl
 });
 
 test("without a container it is the command of the checkout, unless told otherwise", () => {
-  expect(start(["--local", "2022-08-28"])).toMatchObject({ status: 0, stdout: expect.stringContaining("43 rows in 1 files") });
+  expect(start(["--local", "2022-08-28"])).toMatchObject({ status: 0, stdout: expect.stringContaining("43 rows in 1 file,") });
 });
 
 /** As the Compose Specification has it: ${NAME:-otherwise} and ${NAME:+instead}. */
