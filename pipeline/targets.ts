@@ -1,7 +1,7 @@
 /** Checks, before a run begins, that it can write where it is to write, and that it does not write over what it reads. */
 import { randomUUID } from "node:crypto";
 import { accessSync, constants, existsSync, mkdirSync, readdirSync, realpathSync, rmdirSync, statSync } from "node:fs";
-import { dirname, join, resolve, sep } from "node:path";
+import { basename, dirname, join, resolve, sep } from "node:path";
 import { ConfigError, isDiskFull } from "./errors";
 import { parseUri } from "./gcs/uri";
 import { isRemote } from "./io/remote";
@@ -43,9 +43,23 @@ export function checkTargets({ output, rejects, metricsJson, report, tempDir }: 
   }
 }
 
+/** What systems take, in bytes: of a name, and of a path, less what is put below it. */
+const NAME_BYTES = 255;
+const PATH_BYTES = 3800;
+/** What is written aside has a longer name for a while: by two dots and a UUID. */
+const ASIDE_BYTES = 38;
+
+function checkLength(flag: string, path: string, most = NAME_BYTES): void {
+  if (Buffer.byteLength(path) <= PATH_BYTES && path.split(sep).every((name) => Buffer.byteLength(name) <= most)) return;
+  throw new ConfigError(
+    `${flag} is longer than ${PATH_BYTES} bytes, or has a name of more than ${most}; got "${path.slice(0, 60)}...". Choose a shorter one.`,
+  );
+}
+
 /** A folder to write to, there or to be made. */
 export function checkFolder(flag: string, path: string): void {
   if (/^[a-z][a-z0-9]+:\/\//i.test(path)) throw new ConfigError(`${flag} must be a folder on this machine; got "${path}". Give a path.`);
+  checkLength(flag, path);
   const found = nearest(path);
   if (!statSync(found).isDirectory()) {
     const what = found === resolve(path) ? "is a file" : `has a file on its way, ${found}`;
@@ -75,6 +89,7 @@ function checkFolders(flag: string, path: string, found: string): void {
 /** A file to write to, there or to be made, that is none of the inputs. */
 export function checkFile(flag: string, path: string | undefined, inputs: readonly Input[]): void {
   if (path === undefined) return;
+  if (!isRemote(path)) checkLength(flag, basename(path), NAME_BYTES - ASIDE_BYTES);
   if (isRemote(path)) checkObject(flag, path);
   else if (existsSync(path) && statSync(path).isDirectory())
     throw new ConfigError(`${flag} must be a file; "${path}" is a folder. Add a file name.`);

@@ -17,7 +17,7 @@ import {
 } from "../../beam/sdk";
 import { dataOf, FakeRunner, until } from "./fakerunner";
 
-jest.setTimeout(60_000);
+jest.setTimeout(300_000);
 process.env.BEAM_LOG_LEVEL = "off";
 const MB = 1 << 20;
 const byte = (n: number) => Uint8Array.of(n);

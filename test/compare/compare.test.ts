@@ -10,7 +10,7 @@ import { parseFlags } from "../../pipeline/flags";
 import { generate } from "../../pipeline/generate";
 import { buildTo, type Row, readFile, writeFile } from "../verify/outputs";
 
-jest.setTimeout(60_000);
+jest.setTimeout(300_000);
 
 const folder = mkdtempSync(join(tmpdir(), "backstory-compare-"));
 const at = (...path: string[]) => join(folder, ...path);

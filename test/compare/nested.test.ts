@@ -9,7 +9,7 @@ import { parseFlags } from "../../pipeline/flags";
 import { generate } from "../../pipeline/generate";
 import { buildTo, type Row, readFile } from "../verify/outputs";
 
-jest.setTimeout(60_000);
+jest.setTimeout(300_000);
 
 const folder = mkdtempSync(join(tmpdir(), "backstory-nested-"));
 const at = (...path: string[]) => join(folder, ...path);

@@ -10,7 +10,7 @@ import { parseManifest } from "../../pipeline/manifest";
 import { SLOW, slowTest } from "../suite";
 import { buildTo } from "../verify/outputs";
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const folder = mkdtempSync(join(tmpdir(), "backstory-built-"));
 const at = (...path: string[]) => join(folder, ...path);

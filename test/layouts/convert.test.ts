@@ -12,7 +12,7 @@ import type { Layout } from "../../pipeline/layout";
 import { SLOW, slowTest } from "../suite";
 import { buildTo, forget, type Row, readFile, verified, writeFile } from "../verify/outputs";
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const folder = mkdtempSync(join(tmpdir(), "backstory-layouts-"));
 const at = (...path: string[]) => join(folder, ...path);

@@ -15,7 +15,7 @@ import { RebuildOptions, rebuild } from "../../pipeline/rebuild";
 import { figuresOf } from "../../report/figures";
 import { buildTo, forget, readFile, verified, writeFile } from "../verify/outputs";
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const WAYS: [Layout, Padding][] = [
   ["rows", "none"],

@@ -437,7 +437,17 @@ describe("paths", () => {
     await refused(2, /out\/dt=2025-08-03 is a file where a partition belongs/);
   });
 
-  test("an output that cannot be made", () => refused(2, /--output cannot be written to/, { output: join(folder, "x".repeat(300)) }));
+  const long = "x".repeat(300);
+  test.each([
+    ["output", long],
+    ["output", "y/".repeat(2000)],
+    ["temp-dir", long],
+    ["rejects", long],
+    ["metrics-json", "x".repeat(230)],
+    ["report", long],
+  ])("--%s with a name that systems do not take", (flag, name) =>
+    refused(2, new RegExp(`--${flag} is longer than 3800 bytes, or has a name of more than 2\\d\\d; got `), { [flag]: join(folder, name) }),
+  );
 
   test("an output in a bucket of another service is none", () =>
     refused(2, /--output must be a folder on this machine/, { output: "s3://bucket/out" }));

@@ -36,7 +36,7 @@ import {
   WALL_TIMES,
 } from "./sortedcases";
 
-jest.setTimeout(SLOW ? 300_000 : 60_000);
+jest.setTimeout(300_000);
 
 /** Whether scans are without the fast scanners. */
 let mockCareful = false;

@@ -19,7 +19,7 @@ import { ndjson } from "../graphs";
 import { partsOf, rowsOf } from "../rows";
 import { SLOW } from "../suite";
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const TABLES = ["impressions", "clicks", "add_to_carts", "previous_orders"] as const;
 type Table = (typeof TABLES)[number];

@@ -10,7 +10,7 @@ import { Disk, type Storage } from "../../pipeline/storage";
 import { SLOW } from "../suite";
 import { optionsOf, placeAt, type Run, readAsUser, written } from "./publishcases";
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 let folder: string;
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), "backstory-publish-"))));

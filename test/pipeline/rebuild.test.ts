@@ -9,7 +9,7 @@ import { DATAFLOW_KEYS } from "../../pipeline/runners/dataflow/flags";
 import { ndjson } from "../graphs";
 import { partsOf } from "../rows";
 
-jest.setTimeout(60_000);
+jest.setTimeout(300_000);
 
 let folder: string;
 beforeEach(() => {

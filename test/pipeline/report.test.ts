@@ -5,7 +5,7 @@ import type { StageTimes } from "../../beam/stages";
 import { generate } from "../../pipeline/generate";
 import { temporary } from "./io/gather";
 
-jest.setTimeout(60_000);
+jest.setTimeout(300_000);
 
 const BIN = join(__dirname, "..", "..", "bin", "backstory.js");
 const folder = temporary();

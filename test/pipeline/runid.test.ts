@@ -6,7 +6,7 @@ import { parseFlags } from "../../pipeline/flags";
 import { BuildOptions } from "../../pipeline/options";
 import { build } from "../../pipeline/run";
 
-jest.setTimeout(60_000);
+jest.setTimeout(300_000);
 
 let folder: string;
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), "backstory-runid-"))));

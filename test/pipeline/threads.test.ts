@@ -7,7 +7,7 @@ import { generate } from "../../pipeline/generate";
 import { SLOW, slowTest } from "../suite";
 import { temporary } from "./io/gather";
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const ROOT = join(__dirname, "..", "..");
 const folder = temporary();

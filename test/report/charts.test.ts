@@ -16,7 +16,7 @@ import { pageOf } from "../../report/page";
 import { noCounts } from "../../transforms/tablecounts";
 import { buildTo, forget, type Row, readFile } from "../verify/outputs";
 
-jest.setTimeout(60_000);
+jest.setTimeout(300_000);
 
 const folder = mkdtempSync(join(tmpdir(), "backstory-charts-"));
 const at = (...path: string[]) => join(folder, ...path);

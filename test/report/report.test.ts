@@ -12,7 +12,7 @@ import { pageOf } from "../../report/page";
 import { Tally } from "../../report/tally";
 import { buildTo, forget, type Row, readFile } from "../verify/outputs";
 
-jest.setTimeout(60_000);
+jest.setTimeout(300_000);
 
 const folder = mkdtempSync(join(tmpdir(), "backstory-<report>-"));
 const at = (...path: string[]) => join(folder, ...path);

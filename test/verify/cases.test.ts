@@ -10,7 +10,7 @@ import { cases } from "../cases";
 import { partsOf } from "../rows";
 import { buildTo, flagsOf, forget, type Inputs, readFile, TABLES, verified, writeFile, writeInputs } from "./outputs";
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const folder = mkdtempSync(join(tmpdir(), "backstory-verify-"));
 afterAll(() => rmSync(folder, { recursive: true }));

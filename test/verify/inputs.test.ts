@@ -19,7 +19,7 @@ import { parquetFile } from "../pipeline/parquetcases";
 import { SLOW } from "../suite";
 import { buildTo, flagsOf, type Inputs, TABLES, verified, writeInputs } from "./outputs";
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const folder = mkdtempSync(join(tmpdir(), "backstory-verify-inputs-"));
 afterAll(() => rmSync(folder, { recursive: true }));

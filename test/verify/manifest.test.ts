@@ -7,7 +7,7 @@ import { click, ranking } from "../events";
 import { ndjson } from "../graphs";
 import { buildTo, forget, verified, writeInputs } from "./outputs";
 
-jest.setTimeout(60_000);
+jest.setTimeout(300_000);
 
 const folder = mkdtempSync(join(tmpdir(), "backstory-verify-manifest-"));
 const built = join(folder, "built");

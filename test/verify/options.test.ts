@@ -15,7 +15,7 @@ import { partsOf } from "../rows";
 import { SLOW } from "../suite";
 import { buildTo, flagsOf, forget, verified, writeInputs } from "./outputs";
 
-jest.setTimeout(60_000);
+jest.setTimeout(300_000);
 
 const folder = mkdtempSync(join(tmpdir(), "backstory-verify-options-"));
 afterAll(() => rmSync(folder, { recursive: true }));

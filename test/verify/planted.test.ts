@@ -6,7 +6,7 @@ import { click, ranking } from "../events";
 import { ndjson } from "../graphs";
 import { buildTo, forget, type ParquetFile, type Row, readFile, verified, writeFile, writeInputs } from "./outputs";
 
-jest.setTimeout(60_000);
+jest.setTimeout(300_000);
 
 const folder = mkdtempSync(join(tmpdir(), "backstory-planted-"));
 const built = join(folder, "built");

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { distinctOf } from "../../../pipeline/estimate/distinct";
 import { meanCut } from "../../../pipeline/estimate/meancut";
 
-jest.setTimeout(60_000);
+jest.setTimeout(300_000);
 
 /** Numbers from 0 to 1 that look random, the same ones each time. */
 function randomOf(seed: number): () => number {

@@ -7,7 +7,7 @@ import { RATES } from "../../../pipeline/estimate/rates";
 import rates from "../../../pipeline/estimate/rates.json";
 import type { Shape, TableShape } from "../../../pipeline/estimate/shape";
 
-jest.setTimeout(60_000);
+jest.setTimeout(300_000);
 
 const { ratesOf, nonNegative } = require("../../../bench/fit") as {
   ratesOf(runs: object[]): object;

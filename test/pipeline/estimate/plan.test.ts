@@ -8,7 +8,7 @@ import { told } from "../../../pipeline/estimate/tell";
 import { GenerateOptions, generate } from "../../../pipeline/generate";
 import { temporary } from "../io/gather";
 
-jest.setTimeout(60_000);
+jest.setTimeout(300_000);
 
 const folder = temporary();
 const TABLES = ["impressions", "clicks", "add_to_carts", "previous_orders"] as const;

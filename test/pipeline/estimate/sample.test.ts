@@ -5,7 +5,7 @@ import { sampleTable, type Taker } from "../../../pipeline/estimate/sample";
 import { findFiles } from "../../../pipeline/io/files";
 import { temporary } from "../io/gather";
 
-jest.setTimeout(60_000);
+jest.setTimeout(300_000);
 
 const folder = temporary();
 
