@@ -3,7 +3,7 @@
  * calls whatever the layout, so a build writes any of them at once, and a conversion writes what a build would.
  */
 import type { FileKind, Layout, LayoutNote, Padding } from "./layout";
-import { NOTE_KEY } from "./layout";
+import { NOTE_KEY } from "./notekey";
 import type { Compression, OutputColumn } from "./parquet/schema";
 import { type Buffered, type TableColumn, TableFile } from "./parquet/table";
 import { TrainingFile } from "./parquet/trainingfile";

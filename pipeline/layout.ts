@@ -1,6 +1,7 @@
 /** What a file says of its layout: files of other layouts than rows with padding have an entry in their key-value metadata, which readers of Parquet show. */
 import type { FileMetaData } from "hyparquet";
 import { z } from "zod";
+import { NOTE_KEY } from "./notekey";
 
 export const LAYOUTS = ["rows", "rankings", "histories"] as const;
 export type Layout = (typeof LAYOUTS)[number];
@@ -25,8 +26,6 @@ export const LayoutNote = z.strictObject({
   columns: z.array(z.strictObject({ holds: z.string(), name: z.string() })).describe("of the rows, in order"),
 });
 export type LayoutNote = z.infer<typeof LayoutNote>;
-
-export const NOTE_KEY = "backstory.layout";
 
 /** At the top of an output of another layout than rows with padding. */
 export const LAYOUT_FILE = "_layout.json";

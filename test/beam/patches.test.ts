@@ -301,6 +301,16 @@ test("serialize-closures: what is there twice comes back as one, also in circles
   expect(back.all).toEqual(all);
 });
 
+test("loading: threads load their kernels, and neither the SDK nor schemas nor readers of Parquet nobody has asked for", () => {
+  const program =
+    'for (const each of require("./dist/pipeline/kernels.js").KERNELS) require(each); console.log(JSON.stringify(Object.keys(require.cache)))';
+  const loaded: string[] = JSON.parse(execFileSync(process.execPath, ["-e", program], { cwd: join(__dirname, "../.."), encoding: "utf8" }));
+  expect(loaded.filter((path) => path.endsWith("pipeline/writeday.js"))).toHaveLength(1);
+  expect(loaded.filter((path) => /node_modules.(apache-beam|zod|@grpc|hyparquet-compressors|picomatch|@google-cloud)/.test(path))).toEqual(
+    [],
+  );
+});
+
 test("loading: the direct runner and the graph load no gRPC, no BSON, and nothing that reads or writes files of data", () => {
   const program =
     'require("./dist/pipeline/runners/direct.js"); require("./dist/pipeline/plan.js"); console.log(JSON.stringify(Object.keys(require.cache)))';
