@@ -152,8 +152,10 @@ type ParquetRow = Awaited<ReturnType<typeof parquetReadObjects>>[number];
 /** What hyparquet makes of broken pages is an error, or rows that lack something. */
 async function legible(path: string, columns: readonly string[], read: () => Promise<ParquetRow[]>): Promise<ParquetRow[]> {
   const broken = (what: string) => new BrokenFile(`"${path}" cannot be read as Parquet (${what}).`);
+  // a code that begins with ERR_ is Node's own, of an argument that no page could have asked for
+  const isOther = (error: Error) => "exitCode" in error || ("code" in error && !String(error.code).startsWith("ERR_"));
   const rows = await listening(read).catch((error: Error) => {
-    throw "exitCode" in error || "code" in error ? error : broken(error.message);
+    throw isOther(error) ? error : broken(error.message);
   });
   for (const row of rows)
     for (const column of columns) if (row[column] === undefined) throw broken(`a row has no ${column}, since a page is missing or broken`);

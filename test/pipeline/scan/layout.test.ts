@@ -45,7 +45,7 @@ const VALUES: Record<string, fc.Arbitrary<string>> = {
   item_id: ids,
   click_time: timestamps.map(quoted),
 };
-const valuesOf = (key: string): fc.Arbitrary<string> => VALUES[key] ?? texts;
+const valuesOf = (key: string): fc.Arbitrary<string> => (Object.hasOwn(VALUES, key) ? VALUES[key] : texts);
 
 /** Keys of all lengths, the wanted ones among them most of the time, in any order; blanks in the same places in each line. */
 const layouts = fc.record({
