@@ -13,7 +13,7 @@ module.exports = {
   testMatch: [
     "<rootDir>/test/slow/**/*.test.ts",
     "<rootDir>/test/docs/pages.test.ts",
-    "<rootDir>/test/{compare/compare,layouts/readers,pipeline/runners/pool}.test.ts",
+    "<rootDir>/test/{compare/compare,layouts/readers,pipeline/runners/pool,report/report,verify/cases}.test.ts",
     ...again.map((name) => `<rootDir>/test/pipeline/${name}.test.ts`),
     "<rootDir>/test/verify/{inputs,options}.test.ts",
     "<rootDir>/test/layouts/{build,convert}.test.ts",
