@@ -10,7 +10,7 @@ module.exports = {
   testPathIgnorePatterns: [
     "<rootDir>/test/docs/(torch)?pages.test.ts",
     // too long for every change: in the slow suite
-    "<rootDir>/test/(compare/compare|layouts/readers|pipeline/runners/pool|report/report|verify/cases).test.ts",
+    "<rootDir>/test/(compare/compare|layouts/(convert|readers)|pipeline/runners/pool|report/report|verify/cases).test.ts",
     "/node_modules/",
     ...["slow", "gcs", "bigquery", "browser", "composer", "reference"].map((name) => `<rootDir>/test/${name}/`),
   ],

@@ -12,7 +12,7 @@ import { type FakeJobs, fakeJobs, type Script } from "./fakejobs";
 
 const { RUNNING, DONE, FAILED } = JobState_Enum;
 const { JOB_MESSAGE_DEBUG, JOB_MESSAGE_BASIC, JOB_MESSAGE_WARNING, JOB_MESSAGE_ERROR } = JobMessage_MessageImportance;
-const LIMITS = { connectMs: 400, callMs: 400, startMs: 2000, silenceMs: 1500, cancelMs: 600 };
+const LIMITS = { connectMs: 400, callMs: 400, startMs: 1000, silenceMs: 1000, cancelMs: 600 };
 const nothing = (root: Root) => void root.apply(impulse());
 
 const open: (() => void)[] = [];
@@ -103,7 +103,7 @@ test("somebody listens who says nothing", async () => {
 
 test.each(["Prepare", "Run"])("a job service that never answers to %s", async (silent) => {
   const { job } = await jobOf({ answers: ["Prepare", "Run"].filter((name) => name !== silent) });
-  await expect(job.submit(nothing)).rejects.toThrow(/does not answer|has not started the job within 2 s/);
+  await expect(job.submit(nothing)).rejects.toThrow(/does not answer|has not started the job within 1 s/);
 });
 
 test("a job service that refuses says why", async () => {
@@ -128,7 +128,7 @@ test("what is no job service", async () => {
 test("a job service that stops answering in the middle", async () => {
   const { job } = await jobOf({ answers: ["Prepare", "Run"] });
   await job.submit(nothing);
-  await expect(job.wait()).rejects.toThrow(/has not answered for 1.5 s, so nobody knows how the job is/);
+  await expect(job.wait()).rejects.toThrow(/has not answered for 1 s, so nobody knows how the job is/);
 });
 
 test("a job service that dies in the middle", async () => {
@@ -136,7 +136,7 @@ test("a job service that dies in the middle", async () => {
   await job.submit(nothing);
   const waiting = job.wait();
   fake.die();
-  await expect(waiting).rejects.toThrow(/has not answered for 1.5 s/);
+  await expect(waiting).rejects.toThrow(/has not answered for 1 s/);
 });
 
 test("a job is cancelled once, and whoever waits for it is let go", async () => {
