@@ -5,5 +5,5 @@ module.exports = {
   modulePathIgnorePatterns: ["<rootDir>/dist", "<rootDir>/.cache"],
   moduleNameMapper: { "^backstory/package.json$": "<rootDir>/package.json", "^backstory/(.*)$": "<rootDir>/dist/$1.js" },
   transform: {},
-  testTimeout: 150_000,
+  testTimeout: 300_000,
 };

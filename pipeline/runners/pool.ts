@@ -192,7 +192,11 @@ export class WorkerPool {
     this.options.tell("warning", what);
     if (member.leaving || this.closed) return;
     if (member.id === undefined) this.trouble.reject(new Error(`${this.lastDeath}\nWorkers cannot run on this machine.`));
-    else {
+    else if (!member.registered) {
+      // The runner has asked for it, knows nothing of its death, and may wait for ever, even if others work on.
+      const death = this.lastDeath;
+      this.after(this.limits.reactMs, () => `${death}. The runner waits for it, since it had not reached the runner yet. Run again.`);
+    } else {
       // One timer for all that have died: it ends with the next worker that is asked for.
       clearTimeout(this.reacting);
       this.reacting = this.after(
