@@ -1,21 +1,9 @@
 /** A folder of output files in another layout: files, markers, and manifests that tell of the new files. */
-import { createHash } from "node:crypto";
-import {
-  closeSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Open } from "../pipeline/dayfiles";
 import { ConfigError } from "../pipeline/errors";
+import { HashedFile } from "../pipeline/hashedfile";
 import { BrokenFile } from "../pipeline/io/rows";
 import { LAYOUT_FILE, layoutText, type OutputLayout } from "../pipeline/layout";
 import { MANIFESTS, type Manifest, type ManifestFile } from "../pipeline/manifest";
@@ -100,13 +88,15 @@ export async function convertFile({ from, to, wanted, manifests }: Converting, p
   const rest = restOf(folder, name);
   const found = await foundAt(join(folder, name), `${partition}/${name}`, manifests);
   await prepare(found.settings.compression);
-  const files: NewFile[] = [];
+  const files: HashedFile[] = [];
   try {
     const sink = new FileSink(wanted.layout, wanted.padding, found.settings, newFiles(join(to, partition), rest, files));
     await read(folder, name, rest, found, sink);
-    return sink.finish().map((rows, i) => ({ path: `${partition}/${files[i].name}`, rows, ...files[i].told() }));
+    return sink
+      .finish()
+      .map((rows, i) => ({ path: `${partition}/${basename(files[i].path)}`, rows, bytes: files[i].bytes, sha256: files[i].sha256() }));
   } catch (error) {
-    for (const file of files) file.remove();
+    for (const file of files) rmSync(file.path); // half of a file is none
     throw error;
   } finally {
     for (const file of files) file.close();
@@ -114,46 +104,12 @@ export async function convertFile({ from, to, wanted, manifests }: Converting, p
 }
 
 const newFiles =
-  (folder: string, rest: string, files: NewFile[]): Open =>
+  (folder: string, rest: string, files: HashedFile[]): Open =>
   (kind) => {
-    const file = new NewFile(folder, `${kind}-${rest}`);
+    const file = new HashedFile(join(folder, `${kind}-${rest}`));
     files.push(file);
     return (bytes) => file.write(bytes);
   };
-
-class NewFile {
-  private readonly fd: number;
-  private readonly hash = createHash("sha256");
-  private bytes = 0;
-  private readonly path: string;
-
-  constructor(
-    folder: string,
-    readonly name: string,
-  ) {
-    this.path = join(folder, name);
-    this.fd = openSync(this.path, "wx");
-  }
-
-  write(bytes: Uint8Array): void {
-    this.hash.update(bytes);
-    for (let at = 0; at < bytes.length; ) at += writeSync(this.fd, bytes, at);
-    this.bytes += bytes.length;
-  }
-
-  told(): Pick<ManifestFile, "bytes" | "sha256"> {
-    return { bytes: this.bytes, sha256: this.hash.digest("hex") };
-  }
-
-  /** Half of a file is none. */
-  remove(): void {
-    rmSync(this.path);
-  }
-
-  close(): void {
-    closeSync(this.fd);
-  }
-}
 
 /** The name of a file without what its layout puts before it. */
 function restOf(folder: string, name: string): string {

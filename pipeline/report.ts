@@ -5,7 +5,7 @@ import { type Progress, progress } from "./progress";
 import type { Outcome } from "./publish";
 import { build, describe, submit } from "./run";
 import type { Tell } from "./runners/tell";
-import { thousands } from "./thousands";
+import { plural, thousands } from "./thousands";
 
 /** Builds, telling people how far it is and what came of it. @param debug whether all that a runner says is told, with stacks */
 export async function buildAndTell(options: BuildOptions, debug = false): Promise<void> {
@@ -150,7 +150,7 @@ function told(
 ): string {
   const lines = [
     ...(already ? [`run ${runId} is published already, by an earlier attempt; nothing was built:`] : []),
-    `${thousands(rows)} rows in ${files.length} ${files.length === 1 ? "file" : "files"}, ${(files.reduce((sum, { bytes }) => sum + bytes, 0) / 1e6).toFixed(1)} MB, in ${(ms / 1000).toFixed(1)} s: ${output}`,
+    `${thousands(rows)} rows in ${plural(files.length, "file")}, ${(files.reduce((sum, { bytes }) => sum + bytes, 0) / 1e6).toFixed(1)} MB, in ${(ms / 1000).toFixed(1)} s: ${output}`,
     `history: ${quality.avg_history_length.toFixed(1)} actions on average, none for ${(quality.zero_history_pct * 100).toFixed(1)}% of rows`,
     "where every input row ended:",
     ...Object.entries(ledger).map(

@@ -89,15 +89,20 @@ function checkFolders(flag: string, path: string, found: string): void {
 /** A file to write to, there or to be made, that is none of the inputs. */
 export function checkFile(flag: string, path: string | undefined, inputs: readonly Input[]): void {
   if (path === undefined) return;
-  if (!isRemote(path)) checkLength(flag, basename(path), NAME_BYTES - ASIDE_BYTES);
   if (isRemote(path)) checkObject(flag, path);
-  else if (existsSync(path) && statSync(path).isDirectory())
-    throw new ConfigError(`${flag} must be a file; "${path}" is a folder. Add a file name.`);
-  else if (existsSync(path)) checkWritable(flag, path, path);
-  else checkFolder(flag, dirname(path));
+  else checkPlace(flag, path);
   const target = real(path);
   const input = inputs.find(({ files }) => files.some((file) => real(file.path) === target));
   if (input !== undefined) throw new ConfigError(`${flag} is one of the files of ${input.name}, "${path}". Choose another name.`);
+}
+
+/** A file on this machine. */
+function checkPlace(flag: string, path: string): void {
+  checkLength(flag, basename(path), NAME_BYTES - ASIDE_BYTES);
+  if (existsSync(path) && statSync(path).isDirectory())
+    throw new ConfigError(`${flag} must be a file; "${path}" is a folder. Add a file name.`);
+  else if (existsSync(path)) checkWritable(flag, path, path);
+  else checkFolder(flag, dirname(path));
 }
 
 function checkObject(flag: string, uri: string): void {

@@ -1,5 +1,5 @@
-import { createHash, randomUUID } from "node:crypto";
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { mkdirSync, rmSync } from "node:fs";
 import { isSpilled, type MaybeSpilled, Stretches } from "../beam/spill";
 import type { Emit } from "../beam/threads";
 import { Calendar, dayName } from "../transforms/calendar";
@@ -9,6 +9,7 @@ import type { RankingBatch } from "../transforms/rankings";
 import { ORDER } from "../transforms/rules";
 import type { WindowRules } from "./certify";
 import { type DayFiles, dayFiles, type FileSettings } from "./dayfiles";
+import { HashedFile } from "./hashedfile";
 import { remoteObjects } from "./io/remote";
 import type { FileKind, OutputLayout } from "./layout";
 import { prepare } from "./parquet/compression";
@@ -79,10 +80,7 @@ export async function writeDay({ shard, day, parts, options }: WriteInput, emit:
 
 /** A file on its way. */
 class Attempt {
-  private readonly hash = createHash("sha256");
-  private bytes = 0;
-  private readonly path: string;
-  private readonly fd: number;
+  private readonly file: HashedFile;
   private readonly attempt: string;
 
   constructor(
@@ -92,26 +90,23 @@ class Attempt {
     const folder = options.staging ?? options.attempts;
     mkdirSync(folder, { recursive: true });
     this.attempt = join(options.attempts, name);
-    this.path = join(folder, name);
-    this.fd = openSync(this.path, "wx");
+    this.file = new HashedFile(join(folder, name));
   }
 
   write(bytes: Uint8Array): void {
-    this.hash.update(bytes);
-    for (let at = 0; at < bytes.length; ) at += writeSync(this.fd, bytes, at);
-    this.bytes += bytes.length;
+    this.file.write(bytes);
   }
 
   /** All is written: to a bucket it goes now. */
   async end(): Promise<Pick<WrittenFile, "attempt" | "bytes" | "sha256">> {
-    const { attempt, bytes } = this;
-    if (this.options.staging !== null) await send(this.path, attempt, bytes);
-    return { attempt, bytes, sha256: this.hash.digest("hex") };
+    const { attempt, file } = this;
+    if (this.options.staging !== null) await send(file.path, attempt, file.bytes);
+    return { attempt, bytes: file.bytes, sha256: file.sha256() };
   }
 
   close(): void {
-    closeSync(this.fd);
-    if (this.options.staging !== null) rmSync(this.path, { force: true });
+    this.file.close();
+    if (this.options.staging !== null) rmSync(this.file.path, { force: true });
   }
 }
 

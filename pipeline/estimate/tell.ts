@@ -1,4 +1,4 @@
-import { thousands } from "../thousands";
+import { plural, thousands } from "../thousands";
 import type { Planned } from "./command";
 import type { DataflowEstimate, MachineEstimate, Stage } from "./estimate";
 import { UNITS } from "./prices";
@@ -47,7 +47,6 @@ export function duration(seconds: number): string {
 export const dollars = (amount: number | null): string => (amount === null ? "?" : `$${amount.toFixed(2)}`);
 export const count = (n: number): string => thousands(Math.round(n));
 const hours = (n: number): string => (n < 10 ? n.toFixed(2) : count(n));
-const plural = (n: number, word: string): string => `${count(n)} ${word}${n === 1 ? "" : "s"}`;
 
 function inputs({ impressions, actions, ...shape }: Shape): string[] {
   const line = ({ name, format, files, bytes, bytesRead, rows, counted }: TableShape) => [

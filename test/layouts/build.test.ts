@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
 import { convert } from "../../layouts/convert";
 import { generate } from "../../pipeline/generate";
 import type { Layout, Padding } from "../../pipeline/layout";
 import { parseManifest } from "../../pipeline/manifest";
 import { SLOW, slowTest } from "../suite";
 import { buildTo } from "../verify/outputs";
+import { eachWithTwins } from "./twins";
 
 jest.setTimeout(300_000);
 
@@ -96,34 +96,11 @@ describe("a build in a layout gives the bytes that converting gives", () => {
 
   slowTest("OTTO", () => expectSameAsConverted(WAYS, inputsIn("examples/otto")));
 
-  test("with rankings that were given twice, or that have the same id", async () => {
-    const item = fc.record({ item_id: fc.integer({ min: 0, max: 2 }), is_order: fc.boolean() });
-    const ranking = fc.record({
-      dt: fc.constantFrom("2025-08-16", "2025-08-17"),
-      ranking_id: fc.constantFrom("r", "s", "ü"),
-      customer_id: fc.constantFrom("1", "-9223372036854775808", "9223372036854775807"),
-      impressions: fc.array(item, { minLength: 1, maxLength: 3 }),
-    });
-    // what is drawn once is hardly ever drawn again
-    const given = fc
-      .array(fc.tuple(ranking, fc.integer({ min: 1, max: 3 })), { minLength: 1, maxLength: 20 })
-      .map((all) => all.flatMap(([one, times]) => Array<typeof one>(times).fill(one)));
-    const action = fc.record({
-      customer_id: fc.constantFrom("1", "9223372036854775807"),
-      item_id: fc.constantFrom("0", "7", "9223372036854775807"),
-      click_time: fc.constantFrom("1969-08-15 10:00:00", "2025-08-15 10:00:00", "2025-08-16 10:00:00.000001"),
-    });
-    mkdirSync(at("twins"));
-    const write = (table: string, rows: unknown[]) =>
-      writeFileSync(at("twins", `${table}.ndjson`), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
-    await fc.assert(
-      fc.asyncProperty(given, fc.array(action, { maxLength: 12 }), fc.constantFrom(...WAYS), async (rankings, actions, way) => {
-        write("impressions", rankings);
-        write("clicks", actions);
-        for (const table of ["add_to_carts", "previous_orders"]) write(table, []);
-        await expectSameAsConverted([way], [...inputsIn(at("twins")), "--history-length=5", "--columns=+times", "--lookback-days=none"]);
-      }),
-      { numRuns: SLOW ? 50 : 3 },
-    );
-  });
+  test("with rankings that were given twice, or that have the same id", () =>
+    eachWithTwins(at("twins"), () =>
+      expectSameAsConverted(
+        [WAYS[names % WAYS.length]],
+        [...inputsIn(at("twins")), ...["--history-length=5", "--columns=+times", "--lookback-days=none"]],
+      ),
+    ));
 });

@@ -9,8 +9,9 @@ import { type Ranking, rankingsOf, Twins } from "../../layouts/model";
 import { main } from "../../pipeline/cli";
 import { generate } from "../../pipeline/generate";
 import type { Layout } from "../../pipeline/layout";
-import { SLOW, slowTest } from "../suite";
+import { slowTest } from "../suite";
 import { buildTo, forget, type Row, readFile, verified, writeFile } from "../verify/outputs";
+import { eachWithTwins } from "./twins";
 
 jest.setTimeout(300_000);
 
@@ -100,38 +101,12 @@ describe("converted and back, every file has the same bytes", () => {
     await expectSameBack("forgotten");
   });
 
-  test("with rankings that were given twice, or that have the same id", async () => {
-    const item = fc.record({ item_id: fc.integer({ min: 0, max: 2 }), is_order: fc.boolean() });
-    const ranking = fc.record({
-      dt: fc.constantFrom("2025-08-16", "2025-08-17"),
-      ranking_id: fc.constantFrom("r", "s", "ü"),
-      customer_id: fc.constantFrom("1", "-9223372036854775808", "9223372036854775807"),
-      impressions: fc.array(item, { minLength: 1, maxLength: 3 }),
-    });
-    // what is drawn once is hardly ever drawn again
-    const given = fc
-      .array(fc.tuple(ranking, fc.integer({ min: 1, max: 3 })), { minLength: 1, maxLength: 20 })
-      .map((all) => all.flatMap(([one, times]) => Array<typeof one>(times).fill(one)));
-    const action = fc.record({
-      customer_id: fc.constantFrom("1", "9223372036854775807"),
-      item_id: fc.constantFrom("0", "7", "9223372036854775807"),
-      click_time: fc.constantFrom("2025-08-15 10:00:00", "2025-08-16 10:00:00.000001"),
-    });
-    mkdirSync(at("twins"));
-    const write = (table: string, rows: unknown[]) =>
-      writeFileSync(at("twins", `${table}.ndjson`), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
-    await fc.assert(
-      fc.asyncProperty(given, fc.array(action, { maxLength: 12 }), async (rankings, actions) => {
-        write("impressions", rankings);
-        write("clicks", actions);
-        for (const table of ["add_to_carts", "previous_orders"]) write(table, []);
-        const name = `twins-${names++}`;
-        await buildTo(at(name), [...inputsIn(at("twins")), "--history-length=5"]);
-        await expectSameBack(name);
-      }),
-      { numRuns: SLOW ? 50 : 3 },
-    );
-  });
+  test("with rankings that were given twice, or that have the same id", () =>
+    eachWithTwins(at("twins"), async () => {
+      const name = `twins-${names++}`;
+      await buildTo(at(name), [...inputsIn(at("twins")), "--history-length=5"]);
+      await expectSameBack(name);
+    }));
 });
 
 describe("what the layouts hold", () => {
