@@ -83,7 +83,9 @@ export class FaultyProxy {
       if (fault !== undefined && "carriedOut" in fault)
         return void reply.resume().on("end", () => void fault.carriedOut().then(() => answer.destroy()));
       answer.writeHead(reply.statusCode!, reply.headers);
-      if (fault === undefined) return void reply.pipe(answer);
+      // Where the asker has gone or goes, plain pipe() would leave the reply unread for ever, and quiet() would wait for it.
+      if (answer.destroyed) return void reply.resume();
+      if (fault === undefined) return void pipeline(reply, answer, () => {});
       let left = "cut" in fault ? fault.cut : fault.stall;
       reply.on("data", (bytes: Buffer) => {
         if (left > 0) answer.write(bytes.subarray(0, left));
