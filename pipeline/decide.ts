@@ -1,6 +1,7 @@
 /** What publishing a run is to do, and whether it may: asked in the run's turn, when nobody else can change the output. */
 import { basename } from "node:path";
 import type { Metrics } from "../transforms/metrics";
+import { compareWithOthers } from "./alike";
 import { certify, leaksOf, type WindowRules } from "./certify";
 import type { CommitPlan } from "./commit";
 import { ConfigError, PublishError } from "./errors";
@@ -37,8 +38,9 @@ export async function decide(place: Place, target: Target, { files, ledger, metr
   await refuseLost(place, files);
   const written = Map.groupBy(files, ({ dt }) => dt);
   const empty = writeMode === "overwrite" ? target.dates.filter((dt) => !written.has(dt)) : [];
-  await refuseOverlap(place, target, new Set([...written.keys(), ...empty]));
   const dts = [...written.keys(), ...empty];
+  await refuseOverlap(place, target, new Set(dts));
+  const differences = await compareWithOthers(place, origin, (dt) => writeMode === "overwrite" && dts.includes(dt));
   const looks = await inParallel(dts, place.storage.atOnce, (dt) => look(place, dt, target));
   const found = new Map(dts.map((dt, i) => [dt, looks[i]]));
   const partitions = Array.from(written, ([dt, some]) => partitionFor(dt, some, found.get(dt)!, target, metrics));
@@ -69,7 +71,7 @@ export async function decide(place: Place, target: Target, { files, ledger, metr
     unread,
     ledger: ledger as Manifest["ledger"],
     quality: { ...metrics.report() },
-    warnings,
+    warnings: [...warnings, ...differences],
   };
   return { plan, manifest };
 }

@@ -6,6 +6,7 @@ import { dayName } from "../transforms/calendar";
 import { ActionNormaliser, IMPRESSION_COLUMNS, RankingNormaliser } from "../transforms/normalise";
 import { type ActionTable, DEFAULT_TABLES, type Rules } from "../transforms/rules";
 import { date } from "../transforms/values";
+import { compareWithOthers } from "./alike";
 import type { Plan } from "./backstory";
 import type { Exports } from "./bigquery/exports";
 import { isBigQuery } from "./bigquery/uri";
@@ -49,6 +50,7 @@ export async function planRun(options: BuildOptions, runId: string, exports?: Ex
   refuseLacking(options, columns);
   await refuseOtherLayout(options, placeOf(options.output));
   const range = options.dates === undefined ? undefined : dateRange(options.dates);
+  await refuseOthersBeside(options, columns, range);
   const inputs = await findAll(options, tables, exports);
   const unread = leaveOut(inputs[0].files, range);
   const stamped = inputs.flatMap(({ name, files }) => files.map((file) => inputOf(name, file)));
@@ -108,6 +110,13 @@ export async function planRun(options: BuildOptions, runId: string, exports?: Ex
       window: windowRules(rules),
     },
   };
+}
+
+/** Asked for what is known before the inputs are looked at; warnings come when it is published. */
+async function refuseOthersBeside(options: BuildOptions, columns: readonly OutputColumn[], range: [number, number] | undefined) {
+  const [first, last] = range?.map(dayName) ?? [];
+  const mayReplace = (dt: string) => options.writeMode === "overwrite" && (first === undefined || (first <= dt && dt <= last));
+  await compareWithOthers(placeOf(options.output), { options: dataOptions(options, 1), schema: schemaOf(columns) }, mayReplace);
 }
 
 /** What reads other layouts makes rows with padding of them, for which it wants all that tells rows apart. */
@@ -190,11 +199,10 @@ function tablesOf(options: BuildOptions): TableAt[] {
     ...named,
   ];
   checkNames(all);
-  return all.flatMap(({ path, ...table }) => {
-    const from = paths[table.name] ?? path;
-    if (from === undefined) throw new ConfigError(missingPath(table.name, table.name in paths));
-    return from === "none" ? [] : [{ ...table, path: from }];
-  });
+  const at = all.map(({ path, ...table }) => ({ ...table, path: paths[table.name] ?? path }));
+  const missing = at.flatMap(({ name, path }) => (path === undefined ? [name] : []));
+  if (missing.length > 0) throw new ConfigError(missingPaths(missing, Object.keys(paths)));
+  return at.flatMap(({ path, ...table }) => (path === undefined || path === "none" ? [] : [{ ...table, path }]));
 }
 
 function checkNames(tables: readonly ActionTable[]): void {
@@ -210,11 +218,13 @@ function checkNames(tables: readonly ActionTable[]): void {
   }
 }
 
-function missingPath(name: string, hasFlag: boolean): string {
-  const flag = `--${name.replaceAll("_", "-")}`;
-  return hasFlag
-    ? `${flag} is missing. Give a path, or ${flag}=none for a run without ${name}.`
-    : `the table ${name} has no path. Add a path to it in the --config file.`;
+/** @param names of tables, of which those with a flag are in `withFlag` */
+function missingPaths(names: string[], withFlag: string[]): string {
+  const flags = names.filter((name) => withFlag.includes(name)).map((name) => `--${name.replaceAll("_", "-")}`);
+  if (flags.length === 0) return `the table ${names[0]} has no path. Add a path to it in the --config file.`;
+  if (flags.length > 1)
+    return `${new Intl.ListFormat("en-GB").format(flags)} are missing. Give paths, or none for a run without that table, as in ${flags[0]}=none.`;
+  return `${flags[0]} is missing. Give a path, or ${flags[0]}=none for a run without ${names[0]}.`;
 }
 
 const bytesOf = (files: readonly InputFile[]): number => files.reduce((sum, file) => sum + textBytes(file), 0);

@@ -1,4 +1,5 @@
 /** Pages about what a run tells: outcome, metrics, manifest, rejects, warnings. */
+const { otherOptions, rulesWarning } = require("backstory/pipeline/alike");
 const { BuildSummary, Figures, RejectLine } = require("backstory/pipeline/figures");
 const { judge } = require("backstory/pipeline/judge");
 const { LATE_MEANINGS, PLACE_MEANINGS } = require("backstory/pipeline/help/meanings");
@@ -86,10 +87,11 @@ const WARNED = {
 
 function warnings() {
   const told = judge(WARNED, { maxRejects: { count: 0 }, required: { clicks: [], add_to_carts: [] } }).warnings;
+  const others = rulesWarning("data/training", "2025-08-16", "daily-2025-08-16", otherOptions({ lookbackDays: 365 }, { lookbackDays: 30 }));
   return page(
     "Warnings",
     "What is worth knowing of a run, and no error. They are told on standard error as `warning: ...` unless `--quiet` is given, and are in `warnings` of the [outcome](outcome.md), of the [metrics](metrics.md) and of the [manifest](manifest.md). For example, all there are:",
-    block("text", told.join("\n")),
+    block("text", [...told, others].join("\n")),
     "`--fail-on=late>1%` makes an error of late rows. What runners of Beam, BigQuery and Dataflow say besides is told on standard error only.",
     LATE_PART,
   );
