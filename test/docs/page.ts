@@ -1,5 +1,5 @@
 /** Runs the code blocks of a page as its reader would: in order, in one shell, from the root of a fresh clone. */
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
@@ -78,7 +78,9 @@ function freshClone(): string {
 }
 
 /** Programs in place of those that would install, or take long: each does what the page relies on. */
-function stand(bin: string, python: string): void {
+function stand(bin: string, name: string): void {
+  // by its path: what stands in for it has the same name, and would start itself without end
+  const python = execFileSync(name, ["-c", "import sys; print(sys.executable)"], { encoding: "utf8", timeout: LIMIT_MS }).trim();
   const programs: Record<string, string> = {
     npx: `[ "$1" = backstory ] || { echo "npx $1: only backstory is run here; say no-run"; exit 1; }
 shift
