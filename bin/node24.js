@@ -6,6 +6,7 @@ module.exports = function withNode24(main) {
   if (Number(process.versions.node.split(".")[0]) >= 24) {
     // Half of a short run is compiling the SDK: keep what was compiled (Node's own folder for it, below the temporary one).
     require("node:module").enableCompileCache();
+    endWithLauncher();
     main();
     return;
   }
@@ -18,7 +19,7 @@ module.exports = function withNode24(main) {
     console.error(`backstory: Node 24 or newer is needed; this is ${process.version}. Install it, or run npm ci in the checkout.`);
     process.exit(1);
   }
-  const child = spawn(newer, process.argv.slice(1), { stdio: "inherit" });
+  const child = spawn(newer, process.argv.slice(1), { stdio: "inherit", env: { ...process.env, [LAUNCHER]: process.pid } });
   // Who ends this process means that one, and waits until it has cleaned up.
   for (const name of ["SIGINT", "SIGTERM"]) process.on(name, () => child.kill(name));
   child.once("error", (error) => {
@@ -27,3 +28,14 @@ module.exports = function withNode24(main) {
   });
   child.once("exit", (status, signal) => process.exit(signal === null ? status : 128 + constants.signals[signal]));
 };
+
+const LAUNCHER = "BACKSTORY_LAUNCHER";
+const LOOK_MS = 500;
+
+/** A launcher that is killed by SIGKILL can hand nothing on: what it has started must not go on alone, and publish. */
+function endWithLauncher() {
+  const launcher = Number(process.env[LAUNCHER]);
+  delete process.env[LAUNCHER];
+  if (Number.isNaN(launcher)) return;
+  setInterval(() => process.ppid !== launcher && process.kill(process.pid, "SIGTERM"), LOOK_MS).unref();
+}

@@ -1,7 +1,7 @@
 /** The programs in bin/ where the Node on the PATH is an older one. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporary } from "../pipeline/io/gather";
 
@@ -16,7 +16,7 @@ function program(main: string): string {
   return path;
 }
 
-async function run(main: string, signal?: "SIGINT" | "SIGTERM"): Promise<{ code: number; out: string }> {
+async function run(main: string, signal?: NodeJS.Signals): Promise<{ code: number | null; out: string }> {
   const child = spawn(process.execPath, [program(main)], { stdio: ["ignore", "pipe", "inherit"], timeout: 20_000, killSignal: "SIGKILL" });
   let out = "";
   child.stdout.on("data", (bytes: Buffer) => {
@@ -39,4 +39,12 @@ test.each(["SIGINT", "SIGTERM"] as const)("%s is for the newer Node, which has t
 
 test("a newer Node that a signal has ended gives the code of that signal", async () => {
   expect(await run(`setTimeout(() => {}, 20000); console.log("ready");`, "SIGTERM")).toEqual({ code: 143, out: "ready\n" });
+});
+
+test("a launcher that is killed takes the newer Node with it, which has the time to clean up", async () => {
+  const left = join(folder.path, "left");
+  const cleanUp = `require("fs").writeFileSync(${JSON.stringify(left)}, "cleaned up"); process.exit()`;
+  const main = `process.once("SIGTERM", () => { ${cleanUp} }); setTimeout(() => {}, 20000); console.log("ready");`;
+  expect(await run(main, "SIGKILL")).toEqual({ code: null, out: "ready\n" });
+  expect(readFileSync(left, "utf8")).toBe("cleaned up");
 });
