@@ -33,8 +33,12 @@ export class PublishError extends Error {
 export class Interrupted extends Error {
   override name = "Interrupted";
   readonly exitCode: number;
-  constructor(signal: "SIGINT" | "SIGTERM") {
-    super(`ended by ${signal}.`);
+  /** @param what has come of it, as far as that is known */
+  constructor(
+    readonly signal: "SIGINT" | "SIGTERM",
+    what?: string,
+  ) {
+    super(`ended by ${signal}${what === undefined ? "" : `; ${what}`}.`);
     this.exitCode = signal === "SIGINT" ? 130 : 143;
   }
 }

@@ -1,6 +1,6 @@
 import { distance } from "fastest-levenshtein";
 import { LATE_KINDS } from "../transforms/lateness";
-import { type Ledger, rejectedRows, type TableCounts } from "../transforms/tablecounts";
+import { type Ledger, noCounts, rejectedRows, type TableCounts } from "../transforms/tablecounts";
 
 /** How many rejects are too many: a count, or a percentage of each table's rows. */
 export interface Limits {
@@ -17,15 +17,18 @@ export interface Verdict {
   warnings: string[];
 }
 
-/** Whether what a run found may be published. */
-export function judge(ledger: Ledger, limits: Limits): Verdict {
+/**
+ * Whether what a run found may be published.
+ * @param rejects where rejected rows are told, if they are
+ */
+export function judge(ledger: Ledger, limits: Limits, rejects?: string): Verdict {
   const warnings: string[] = [];
   for (const [table, counts] of Object.entries(ledger)) {
     const missing = missingColumn(table, counts, limits.required[table] ?? []);
     if (missing !== undefined) return { error: missing, exitCode: 2, warnings };
   }
   for (const [table, counts] of Object.entries(ledger)) {
-    const many = tooManyRejects(table, counts, limits.maxRejects);
+    const many = tooManyRejects(table, counts, limits.maxRejects, rejects);
     if (many !== undefined) return { error: many, exitCode: 3, warnings };
     if (counts.zeroItems > 0)
       warnings.push(
@@ -34,9 +37,9 @@ export function judge(ledger: Ledger, limits: Limits): Verdict {
     warnings.push(...lateWarnings(table, counts));
   }
   warnings.push(...emptyWarnings(ledger, limits.required));
-  const { places = {}, rows = 0 } = ledger.impressions ?? {};
+  const { places = {} } = ledger.impressions ?? {};
   if ((places.used ?? 0) + (places["without history"] ?? 0) > 0) return { exitCode: 0, warnings };
-  return { error: nothingInDates(rows, places), exitCode: 2, warnings };
+  return { error: nothingInDates(ledger.impressions), exitCode: 2, warnings };
 }
 
 /** An export that failed may leave files without rows, or with a header alone: then the histories lack a table, and nothing else tells. */
@@ -57,11 +60,12 @@ function lateWarnings(table: string, { rows, late }: TableCounts): string[] {
   return [`${table}: ${late.rows} of ${rows} rows are late, or not from when they say: ${told.join("; ")}. They count by their times.`];
 }
 
-function nothingInDates(rows: number, places: TableCounts["places"]): string {
+function nothingInDates({ rows, places, otherDays }: TableCounts = noCounts()): string {
+  const days = otherDays === undefined ? "" : ` (of ${otherDays.oldest} to ${otherDays.newest})`;
   const found =
     rows === 0
       ? "the impressions have no rows"
-      : `of ${rows} rankings ${places["outside the dates"] ?? 0} are outside the dates and ${places.rejected ?? 0} were rejected`;
+      : `of ${rows} rankings ${places["outside the dates"] ?? 0} are outside the dates${days} and ${places.rejected ?? 0} were rejected`;
   return `there are no impressions in the dates: ${found}. Check --impressions and --dates.`;
 }
 
@@ -82,7 +86,7 @@ export function lackingMessage(table: string, column: string, found: string[]): 
   return `${table} has no column "${column}"; found: ${found.join(", ") || "none"}.${hint} Check that these files are ${table}, or rename columns in a --config file.`;
 }
 
-function tooManyRejects(table: string, counts: TableCounts, limit: Limits["maxRejects"]): string | undefined {
+function tooManyRejects(table: string, counts: TableCounts, limit: Limits["maxRejects"], told?: string): string | undefined {
   const { rows, reasons, lacking } = counts;
   const rejected = rejectedRows(counts);
   // 0.57 * 10,000 / 100 is a hair less than 57, which is not to cost the user a row
@@ -96,5 +100,5 @@ function tooManyRejects(table: string, counts: TableCounts, limit: Limits["maxRe
     .join(", ");
   const [column, n] = Object.entries(lacking).toSorted(([, a], [, b]) => b - a)[0] ?? ["", 0];
   const hint = n === 0 ? "" : `; ${n} have no column "${column}" at all`;
-  return `${table}: ${rejected} of ${rows} rows are rejects (${worst}${hint}), more than --max-rejects=${said}. Look at them with --rejects=FILE, mend them or allow more.`;
+  return `${table}: ${rejected} of ${rows} rows are rejects (${worst}${hint}), more than --max-rejects=${said}. Look at them ${told === undefined ? "with --rejects=FILE" : `in ${told}`}, mend them or allow more.`;
 }

@@ -93,6 +93,10 @@ export const TableCounts = z.looseObject({
   columns: z.array(z.string()).describe("names of columns seen where a required one was missing"),
   zeroItems: count.describe("rows that have an item 0, which is legal but often a mistake"),
   late: LateCounts.optional().describe("rows that are not from when they say; absent if there are none"),
+  otherDays: z
+    .object({ oldest: day, newest: day })
+    .optional()
+    .describe("of impressions: the oldest and the newest day of rankings outside of the dates; absent if there are none"),
   examples: z.array(Example).optional().describe("the first three rejects of each reason, in order of reasons, then files"),
 });
 

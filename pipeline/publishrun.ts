@@ -47,10 +47,10 @@ async function attempt(reports: Iterable<Report>, options: PublishOptions, place
   return outcome;
 }
 
-function check(gathered: Gathered, { limits }: PublishOptions): Verdict {
+function check(gathered: Gathered, { limits, rejects }: PublishOptions): Verdict {
   const bug = imbalance(gathered);
   if (bug !== undefined) return { error: bug, exitCode: 1, warnings: [] };
-  const verdict = judge(gathered.ledger, limits);
+  const verdict = judge(gathered.ledger, limits, rejects ?? undefined);
   if (verdict.error !== undefined || limits.failOn === undefined) return verdict;
   const leaks = gathered.files.reduce((sum, file) => sum + (file.leaks ?? 0), 0);
   const error = conditionsMet(parseConditions(limits.failOn)!, gathered.ledger, gathered.metrics.report(), leaks);

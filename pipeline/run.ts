@@ -62,9 +62,23 @@ const dataflow = () => import("./runners/dataflow/run.js");
 export async function build(options: BuildOptions, watch: Watch = NOBODY_WATCHES): Promise<Outcome> {
   const runner = await runnerOf(options);
   const runId = options.runId ?? newRunId();
-  if (!usesBigQuery(options)) return buildFiles(options, runner, runId, watch);
-  const { buildWithBigQuery } = await import("./bigquery/run.js");
-  return buildWithBigQuery(options, runId, watch, (exports) => buildFiles(options, runner, runId, watch, exports));
+  try {
+    if (!usesBigQuery(options)) return await buildFiles(options, runner, runId, watch);
+    const { buildWithBigQuery } = await import("./bigquery/run.js");
+    return await buildWithBigQuery(options, runId, watch, (exports) => buildFiles(options, runner, runId, watch, exports));
+  } catch (error) {
+    throw error instanceof Interrupted ? new Interrupted(error.signal, await broughtAbout(options.output, runId)) : error;
+  }
+}
+
+/** What a run that somebody has ended leaves in the output, if that can be known. */
+async function broughtAbout(output: string, runId: string): Promise<string | undefined> {
+  try {
+    const outcome = await publishedOutcome(placeOf(output), runId);
+    return outcome === undefined ? "nothing was published" : "by then it was decided what is published, and all of it is";
+  } catch {
+    return undefined;
+  }
 }
 
 async function buildFiles(options: BuildOptions, runner: Runner, runId: string, watch: Watch, exports?: Exports): Promise<Outcome> {

@@ -4,11 +4,20 @@ import type { Emit } from "../beam/threads";
 import { END_DAY, FIRST_DAY } from "../transforms/calendar";
 import type { Cell } from "../transforms/cells";
 import { Lateness } from "../transforms/lateness";
-import { ActionNormaliser, type Normaliser, RankingNormaliser, type Source } from "../transforms/normalise";
+import { ActionNormaliser, type Normaliser, type OutsideDates, RankingNormaliser, type Source } from "../transforms/normalise";
 import { type RankingBatch, RankingBuilder } from "../transforms/rankings";
 import type { Rules } from "../transforms/rules";
 import { type Shown, ShownIndex } from "../transforms/shownindex";
-import { type Ledger, MOST_EXAMPLES, noCounts, place, rejectedRows, seeColumns, type TableCounts } from "../transforms/tablecounts";
+import {
+  type Ledger,
+  MOST_EXAMPLES,
+  noCounts,
+  place,
+  placeOutside,
+  rejectedRows,
+  seeColumns,
+  type TableCounts,
+} from "../transforms/tablecounts";
 import { type FastSink, isFast, readFast } from "./fastscan";
 import { ActionGather, type BucketedActions, cutHot, keptActions, keptBatches } from "./gather";
 import { parseJson } from "./io/json";
@@ -135,8 +144,8 @@ class Scan implements FastSink {
   private readonly gatheredRankings = new RankingBuilder();
   /** the days of the run, null if every day is wanted */
   private readonly wanted: ReadonlySet<number> | null;
-  /** rankings of other days */
-  private outside = 0;
+  /** rankings of other days, be they read as rows or not */
+  private readonly outside: OutsideDates | undefined;
   private readonly split: Split;
   private readonly rules: Rules;
   private readonly rejectsFolder: string | null;
@@ -155,7 +164,9 @@ class Scan implements FastSink {
     this.useful = index ?? undefined;
     this.gatheredActions = new ActionGather(table?.type ?? 0, index, rules.actionClock !== "time");
     if (table === undefined) {
-      this.normaliser = new RankingNormaliser(rules, this.gatheredRankings);
+      const normaliser = new RankingNormaliser(rules, this.gatheredRankings);
+      this.normaliser = normaliser;
+      this.outside = normaliser.outside;
       this.optional = [];
     } else {
       this.late = new Lateness(table, rules, dtsOf(shown), split.file.partition);
@@ -179,7 +190,7 @@ class Scan implements FastSink {
     for (let r = 0; r < rows.length; r++) {
       if (hasZero(rows.slotItems, rows.slotStarts[r], rows.slotStarts[r + 1])) this.counts.zeroItems++;
       if (this.wanted === null || this.wanted.has(rows.days[r])) this.gatheredRankings.add(rows, r);
-      else this.outside++;
+      else this.outside?.see(rows.days[r]);
     }
   }
 
@@ -224,8 +235,7 @@ class Scan implements FastSink {
   finish(): Ledger {
     const ledger: Ledger = { [this.split.table]: this.counts };
     this.counts.zeroItems += this.normaliser.zeroItems;
-    if (this.normaliser instanceof RankingNormaliser)
-      place(ledger, this.split.table, "outside the dates", this.normaliser.outside + this.outside);
+    if (this.outside !== undefined) placeOutside(ledger, this.split.table, this.outside);
     place(ledger, this.split.table, "rejected", rejectedRows(this.counts));
     place(ledger, this.split.table, "customer never shown", this.gatheredActions.neverShown);
     place(ledger, this.split.table, "outside every window", this.gatheredActions.outside);

@@ -156,11 +156,23 @@ export class ActionNormaliser extends TableNormaliser {
 
 export const IMPRESSION_COLUMNS = ["ranking_id", "impressions", "dt", "customer_id"] as const;
 
+/** Rankings of other days than those wanted: how many, and the oldest and newest of their days. */
+export class OutsideDates {
+  rows = 0;
+  oldest = Infinity;
+  newest = -Infinity;
+
+  see(day: number): void {
+    this.rows++;
+    this.oldest = Math.min(this.oldest, day);
+    this.newest = Math.max(this.newest, day);
+  }
+}
+
 /** Impressions: one row is one ranking. */
 export class RankingNormaliser extends TableNormaliser {
   readonly columns: readonly string[] = IMPRESSION_COLUMNS;
-  /** rankings of other days than those wanted */
-  outside = 0;
+  readonly outside = new OutsideDates();
   private readonly wanted: ReadonlySet<number> | null;
 
   constructor(
@@ -180,7 +192,7 @@ export class RankingNormaliser extends TableNormaliser {
     const customer = integer(cell("customer_id"));
     if (slots.some((slot) => isZero(slot.item))) this.zeroItems++;
     if (this.wanted === null || this.wanted.has(day)) this.out.push(customer, day, id, slots);
-    else this.outside++;
+    else this.outside.see(day);
   }
 }
 

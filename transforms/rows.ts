@@ -6,7 +6,7 @@ import type { Cell } from "./cells";
 import { ActionNormaliser, type Normaliser, RankingNormaliser } from "./normalise";
 import { type RankingBatch, RankingBuilder } from "./rankings";
 import type { Rules } from "./rules";
-import { type Ledger, noCounts, place, rejectedRows, type TableCounts } from "./tablecounts";
+import { type Ledger, noCounts, place, placeOutside, rejectedRows, type TableCounts } from "./tablecounts";
 
 /** One row of an input table, by column: { customer_id: 7, item_id: 12n, click_time: "2025-08-16 10:00:00" }. */
 export type InputRow = { [column: string]: Cell };
@@ -94,7 +94,7 @@ class Bundle {
 
   ledger(): Ledger {
     const ledger: Ledger = { [this.table]: { ...this.counts, zeroItems: this.normaliser.zeroItems } };
-    if (this.normaliser instanceof RankingNormaliser) place(ledger, this.table, "outside the dates", this.normaliser.outside);
+    if (this.normaliser instanceof RankingNormaliser) placeOutside(ledger, this.table, this.normaliser.outside);
     place(ledger, this.table, "rejected", rejectedRows(this.counts));
     return ledger;
   }

@@ -1,3 +1,4 @@
+import { dayName } from "./calendar";
 import { addLate, type LateCounts } from "./lateness";
 
 /**
@@ -31,6 +32,8 @@ export interface TableCounts {
   zeroItems: number;
   /** rows of actions that are not from when they say, or came late; absent if there are none */
   late?: LateCounts;
+  /** the oldest and the newest day of rankings outside of the dates, as YYYY-MM-DD; absent if there are none */
+  otherDays?: { oldest: string; newest: string };
   /** where the first rejects of each reason lie, in order of files; absent if there are none, and before all of a run is put together */
   examples?: RejectExample[];
 }
@@ -61,6 +64,17 @@ export function place(ledger: Ledger, table: string, where: Place, n: number): v
   places[where] = (places[where] ?? 0) + n;
 }
 
+/** Rankings outside of the dates, and from when they are: whoever has mistaken the dates sees which there are. */
+export function placeOutside(
+  ledger: Ledger,
+  table: string,
+  { rows, oldest, newest }: { rows: number; oldest: number; newest: number },
+): void {
+  if (rows === 0) return;
+  place(ledger, table, "outside the dates", rows);
+  ledger[table].otherDays = { oldest: dayName(oldest), newest: dayName(newest) };
+}
+
 /** Rows of a table that were rejected, for whatever reason. */
 export const rejectedRows = ({ reasons }: TableCounts): number => Object.values(reasons).reduce((sum, n) => sum + n, 0);
 
@@ -82,9 +96,17 @@ export function addLedger(to: Ledger, from: Ledger): Ledger {
     seeColumns(sum, counts.columns);
     const late = addLate(sum.late, counts.late);
     if (late !== undefined) sum.late = late;
+    if (counts.otherDays !== undefined) sum.otherDays = both(sum.otherDays ?? counts.otherDays, counts.otherDays);
   }
   return to;
 }
+
+/** Days as text are in order of time. */
+const both = (a: Days, b: Days): Days => ({
+  oldest: a.oldest < b.oldest ? a.oldest : b.oldest,
+  newest: a.newest > b.newest ? a.newest : b.newest,
+});
+type Days = NonNullable<TableCounts["otherDays"]>;
 
 function addCounts(to: Record<string, number>, from: Record<string, number>): void {
   for (const [name, count] of Object.entries(from)) to[name] = (to[name] ?? 0) + count;

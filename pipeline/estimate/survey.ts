@@ -2,7 +2,7 @@ import { Window } from "../../transforms/bounds";
 import type { Cell } from "../../transforms/cells";
 import { ActionNormaliser, type Normaliser, RankingNormaliser } from "../../transforms/normalise";
 import type { Rules } from "../../transforms/rules";
-import { type Ledger, noCounts, place, rejectedRows, seeColumns, type TableCounts } from "../../transforms/tablecounts";
+import { type Ledger, noCounts, place, placeOutside, rejectedRows, seeColumns, type TableCounts } from "../../transforms/tablecounts";
 import type { Plan } from "../backstory";
 import { ConfigError } from "../errors";
 import { IMPRESSIONS, type InputFile, type Split } from "../io/rows";
@@ -33,7 +33,7 @@ export async function survey({ rankings, actions, rules, publish }: Plan, inputs
   const ledger: Ledger = {};
   const shown = new ShownSample(rules);
   const impressions = await sampleOf(IMPRESSIONS, shown.normaliser, inputs, ledger);
-  place(ledger, IMPRESSIONS, "outside the dates", shown.normaliser.outside);
+  placeOutside(ledger, IMPRESSIONS, shown.normaliser.outside);
   place(ledger, IMPRESSIONS, "used", shown.rankings);
   const days = rules.days ?? [...new Set(shown.days)].sort((a, b) => a - b);
   const seen = new SeenSample({ ...rules, days }, shown.weights);

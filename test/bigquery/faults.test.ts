@@ -439,7 +439,7 @@ describe("a run that is ended", () => {
     await begun;
     child.kill(signal);
     expect(await ended).toBe(code);
-    expect(stderr).toContain(`backstory: ended by ${signal}.`);
+    expect(stderr).toContain(`backstory: ended by ${signal}; nothing was published.`);
     const states = [...cloud.bigQuery.jobs.values()].map(({ status }) => status);
     expect(states.find(({ errorResult }) => errorResult?.reason === "stopped")).toBeDefined();
     expect(states.filter(({ state }) => state !== "DONE")).toEqual([]);

@@ -230,7 +230,7 @@ test("Ctrl-C before there is a job ends the run, and nothing is left", async () 
   await listing;
   child.kill("SIGINT");
   expect(await ended).toBe(130);
-  expect(told()).toContain("backstory: ended by SIGINT.");
+  expect(told()).toContain("backstory: ended by SIGINT; nothing was published.");
   expect(server.jobs).toEqual([]);
   expect(await left()).toEqual([]);
 });

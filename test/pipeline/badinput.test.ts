@@ -333,7 +333,9 @@ describe("impressions", () => {
   });
 
   test("none in the dates: exit 2", async () => {
-    await refused(2, /no impressions in the dates: of 2 rankings 2 are outside the dates/, { dates: "2030-01-01" });
+    await refused(2, /no impressions in the dates: of 2 rankings 2 are outside the dates \(of 2025-08-03 to 2025-08-\d\d\)/, {
+      dates: "2030-01-01",
+    });
     await refused(2, /the impressions have no rows/, { impressions: put("own/impressions.ndjson", "") });
     await refused(2, /no impressions in the dates/, { impressions: put("own/impressions.ndjson", "{}{}\n"), "max-rejects": "100%" });
   });
@@ -373,7 +375,8 @@ describe("rejects", () => {
     const clicks = putRows("clicks", rows(2, 3));
     const flags = { clicks, rejects: join(folder, "r/rejects.ndjson"), "metrics-json": join(folder, "m/metrics.json") };
     for (const name of ["r", "m"]) mkdirSync(join(folder, name));
-    await refused(3, /clicks: 2 of 5 rows are rejects \(2 item_id: not a 64-bit integer\), more than --max-rejects=1%\. Look/, flags);
+    await refused(3, /clicks: 2 of 5 rows are rejects .*, more than --max-rejects=1%\. Look at them with --rejects=FILE/, { clicks });
+    await refused(3, /\(2 item_id: not a 64-bit integer\), more than --max-rejects=1%\. Look at them in \S+rejects.ndjson/, flags);
     expect(readFileSync(flags.rejects, "utf8").trim().split("\n")).toHaveLength(2);
     const figures = JSON.parse(readFileSync(flags["metrics-json"], "utf8"));
     expect(figures).toMatchObject({
@@ -429,6 +432,11 @@ describe("paths", () => {
     await refused(2, /No file of .* Check the path/, { [name]: join(folder, "empty") });
     await refused(2, /No file of .* Check the path/, { [name]: join(folder, "*.nothing") });
     await refused(2, new RegExp(`--${name} is missing`), { [name]: false });
+    if (name !== "impressions" && name !== "clicks")
+      await refused(2, new RegExp(`--clicks and --${name} are missing\\. Give paths, or none .*--clicks=none`), {
+        clicks: false,
+        [name]: false,
+      });
   });
 
   test("an output that is a file, lies below one, or holds a file for a partition", async () => {

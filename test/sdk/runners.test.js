@@ -169,7 +169,7 @@ describe.each([
     const attempts = join(folder, "stopped", "_attempts");
     for (const limit = Date.now() + 20_000; !existsSync(attempts) && Date.now() < limit; ) await sleep(1);
     child.kill(signal);
-    expect(await child.ended).toMatchObject({ code, err: `backstory: ended by ${signal}.\n` });
+    expect(await child.ended).toMatchObject({ code, err: `backstory: ended by ${signal}; nothing was published.\n` });
     expect(existsSync(join(folder, "stopped"))).toBe(false);
   });
 });

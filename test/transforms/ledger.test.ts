@@ -3,7 +3,9 @@ import { addLedger, type Ledger, noCounts, PLACES, place, SumLedgers, type Table
 
 const counts = <Key extends string>(...keys: Key[]) =>
   fc.dictionary(fc.constantFrom(...keys), fc.integer({ min: 1, max: 9 })) as fc.Arbitrary<Partial<Record<Key, number>>>;
-const table: fc.Arbitrary<TableCounts> = fc.record({
+const DAYS = ["2025-01-31", "2025-08-15", "2025-08-16"];
+const otherDays = fc.tuple(fc.nat(2), fc.nat(2)).map(([a, b]) => ({ oldest: DAYS[Math.min(a, b)], newest: DAYS[Math.max(a, b)] }));
+const plain: fc.Arbitrary<TableCounts> = fc.record({
   rows: fc.nat(99),
   places: counts(...PLACES),
   reasons: counts("not JSON", "dt: not a date") as fc.Arbitrary<Record<string, number>>,
@@ -11,6 +13,10 @@ const table: fc.Arbitrary<TableCounts> = fc.record({
   columns: fc.uniqueArray(fc.constantFrom("a", "b", "c")),
   zeroItems: fc.nat(3),
 });
+const table = fc.oneof(
+  plain,
+  fc.tuple(plain, otherDays).map(([counts, otherDays]): TableCounts => ({ ...counts, otherDays })),
+);
 const ledgers: fc.Arbitrary<Ledger[]> = fc.array(
   fc.dictionary(fc.constantFrom("clicks", "impressions"), table, { noNullPrototype: true }),
   { maxLength: 6 },
@@ -30,6 +36,10 @@ function naiveSum(given: readonly Ledger[]): Ledger {
       add(to.places as Record<string, number>, ledger[name].places);
       add(to.reasons, ledger[name].reasons);
       add(to.lacking, ledger[name].lacking);
+      if (ledger[name].otherDays !== undefined) {
+        const days = [...Object.values(to.otherDays ?? {}), ...Object.values(ledger[name].otherDays)].sort();
+        to.otherDays = { oldest: days[0], newest: days.at(-1)! };
+      }
       for (const column of ledger[name].columns) if (!to.columns.includes(column)) to.columns.push(column);
     }
   }

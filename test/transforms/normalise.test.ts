@@ -247,7 +247,7 @@ test.each<[unknown, boolean | undefined]>([
 
 test("rankings of other days are counted, unless any day is wanted; rejects come first", () => {
   const days = [dayOf("2025-08-15")];
-  expect(ranking(impressions, NDJSON, { days })).toEqual({ outside: 1 });
+  expect(ranking(impressions, NDJSON, { days })).toEqual({ outside: { rows: 1, oldest: RANKING.day, newest: RANKING.day } });
   expect(ranking({ ...impressions, dt: "2025-08-15" }, NDJSON, { days })).toMatchObject({ day: days[0] });
   expect(ranking({ ...impressions, customer_id: "x" }, NDJSON, { days })).toBe("customer_id: not a 64-bit integer");
 });

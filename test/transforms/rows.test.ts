@@ -46,5 +46,9 @@ test("impressions become rankings; those of other days are counted", async () =>
   expect(rankings.flatMap(({ value }) => plainRankings(value))).toEqual([
     { customer: 1n, day: 20_316, id: "a", slots: [{ item: 5n, isOrder: true }] },
   ]);
-  expect(ledger.reduce(addLedger, {}).impressions).toMatchObject({ rows: 2, places: { "outside the dates": 1 } });
+  expect(ledger.reduce(addLedger, {}).impressions).toMatchObject({
+    rows: 2,
+    places: { "outside the dates": 1 },
+    otherDays: { oldest: "2025-08-17", newest: "2025-08-17" },
+  });
 });
