@@ -21,7 +21,7 @@ function runLines({ machine, command, options, loadBefore }) {
       .map(([name, version]) => `${name} ${version}`)
       .join(", ")}.`,
     `    ${command}`,
-    `Inputs and peers are in \`bench/\`: the same job. All have a thread for each core, except Beam's Python runner, which has one. In alternation; runs of backstory: ${options.repeats}, of each peer: ${options.peerRepeats}; the limit of a run: ${options.limitSeconds} s.`,
+    `Inputs and peers are in \`bench/\`: the same job. All have a thread for each core, except Beam's Python runner, which has one. In alternation, the runs of each spread evenly over the whole time; runs of backstory: ${options.repeats}, of each peer: ${options.peerRepeats}; the limit of a run: ${options.limitSeconds} s.`,
   ];
 }
 
@@ -137,7 +137,7 @@ function stageTable(entries) {
 
 const NOTES = [
   "Seconds are wall time of the whole process from its start to its exit, the median of its runs. Peak is the resident memory of all its",
-  "processes together, looked at every 50 ms, the most of its runs. Output is its Parquet files. The inputs were read once before. Rows are the",
+  "processes together, looked at every 50 ms, the most of its runs. Output is its Parquet files. The inputs are read before each run. Rows are the",
   "same when every row of one is found in the other with the same values. A stage's seconds are from its first beginning to its last end, and in",
   "brackets its work, over all threads; stages overlap.",
 ].join("\n");

@@ -10,6 +10,7 @@ const { PEERS, contestantsOf } = require("./contestants");
 const { machine } = require("./machine");
 const { measure } = require("./measure");
 const { markdown } = require("./markdown");
+const { turnsOf } = require("./turns");
 const { sectionOf, withSection } = require("./section");
 const { FORMATS, SIZES, VARIANTS, inputsOf, workloadOf } = require("./workloads");
 
@@ -87,26 +88,22 @@ function count(flag, text) {
   return Number(text);
 }
 
-/** All contestants of a workload in alternation: each round has one run of each, and begins with another one. */
+/** All contestants of a workload, one run after the other. */
 async function race(workload, options) {
   const entries = contestantsOf(workload, options).map((contestant) => ({ contestant, runs: [] }));
   const formats = [...new Set(entries.map(({ contestant }) => contestant.format))];
   const inputs = inputsOf(workload, formats, join(CACHE, "in"), options.pythons.python);
-  await readOnce(inputs, formats);
   const state = { workload, inputs, options, reference: undefined };
-  for (let round = 0; round < options.repeats; round++)
-    for (let k = 0; k < entries.length; k++) {
-      const entry = entries[(k + round) % entries.length];
-      const repeats = entry.contestant.tool === "backstory" ? options.repeats : options.peerRepeats;
-      if (round < repeats && entry.problem === undefined) await runOnce(entry, state);
-    }
+  for (const entry of turnsOf(entries, ({ contestant: { tool } }) => (tool === "backstory" ? options.repeats : options.peerRepeats)))
+    if (entry.problem === undefined) await runOnce(entry, state);
   rmSync(join(CACHE, "out"), { recursive: true, force: true });
   return { name: workload.name, actions: workload.actions, reference: state.reference?.name, entries };
 }
 
-/** So that nobody is the one who finds the inputs on disk only. */
-async function readOnce(inputs, formats) {
-  for (const file of readdirSync(inputs).filter((name) => formats.includes(name.split(".").pop())))
+/** Before each run: nobody is the one who finds the inputs on disk only, or whose time goes into writing what another has left to the system. */
+async function prepare(inputs, format) {
+  if (process.platform === "linux") execFileSync("sync", { timeout: 300_000 });
+  for (const file of readdirSync(inputs).filter((name) => name.endsWith(`.${format}`)))
     for await (const _ of createReadStream(join(inputs, file), { highWaterMark: 1 << 20 }));
 }
 
@@ -122,6 +119,7 @@ async function runOnce(entry, state) {
   rmSync(target, { recursive: true, force: true });
   const [program, args] = command(inputs, target);
   const logs = join(work, `${workload.name}-${tool}-${format}`);
+  await prepare(inputs, format);
   const run = await measure(program, args, { limitSeconds: options.limitSeconds, logs, cwd: work, env: { ...env, TMPDIR: work } });
   if (run.problem === undefined) await judge(entry, run, { name, target, output, state });
   else entry.problem = run.problem;

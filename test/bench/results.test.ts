@@ -25,12 +25,22 @@ interface Run {
 
 const { workloadOf } = require("../../bench/workloads") as { workloadOf(name: string): Workload | undefined };
 const { contestantsOf } = require("../../bench/contestants") as { contestantsOf(workload: Workload, options: object): Contestant[] };
+const { turnsOf } = require("../../bench/turns") as { turnsOf<T>(contestants: T[], repeatsOf: (contestant: T) => number): T[] };
 const { markdown } = require("../../bench/markdown") as { markdown(results: object): string };
 const { chart } = require("../../bench/chart") as { chart(results: object): string };
 
 const pythons = { python: "python3", beam: "beam-python3" };
 const asked = (name: string, options = {}) => contestantsOf(workloadOf(name)!, { pythons, buildFlags: [], ...options });
 const names = (contestants: Contestant[]) => contestants.map(({ tool, format }) => `${tool} ${format}`);
+
+describe("who runs when", () => {
+  test("runs of each are spread over the whole time, and the first contestant begins", () => {
+    const turns = turnsOf(["a", "b", "c", "d"], (name) => (name === "d" ? 4 : 1)).join("");
+    expect(turns).toBe("adbdcdd");
+    expect(turnsOf(["a", "b"], () => 3).join("")).toBe("ababab");
+    expect(turnsOf(["a", "b"], (name) => (name === "b" ? 5 : 1))[0]).toBe("a");
+  });
+});
 
 describe("who runs what", () => {
   test("S: all peers from what they read, backstory from all formats", () => {
