@@ -1,5 +1,5 @@
 import type { Storage } from "@google-cloud/storage";
-import { type Attempted, StorageError, told } from "./errors";
+import { type Attempted, isSilence, StorageError, told } from "./errors";
 import { limits } from "./limits";
 
 /**
@@ -20,7 +20,15 @@ function make(): Storage {
   const library: typeof import("@google-cloud/storage") = require("@google-cloud/storage");
   const { maxRetries, retryDelayMultiplier, maxRetryDelay, totalTimeout, idleTimeout } = limits();
   const made = new library.Storage({
-    retryOptions: { autoRetry: true, maxRetries, retryDelayMultiplier, maxRetryDelay, totalTimeout },
+    retryOptions: {
+      autoRetry: true,
+      maxRetries,
+      retryDelayMultiplier,
+      maxRetryDelay,
+      totalTimeout,
+      // of uploads the library leaves out those that nobody answers, which have no code
+      retryableErrorFn: (error) => isSilence(error) || library.RETRYABLE_ERR_FN_DEFAULT(error),
+    },
     timeout: idleTimeout * 1000,
   });
   // the library leaves out the path of the API where the variable names a host only, as all other libraries want it to

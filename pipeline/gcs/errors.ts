@@ -88,9 +88,14 @@ const retryable = (code: number): boolean => [408, 429, 500, 502, 503, 504].incl
 /** Codes only: messages name hosts and proxies, with their passwords. */
 function networkError(error: unknown, { verb, uri }: Attempted): Error {
   const { code, cause, name } = error as { code?: unknown; cause?: { code?: unknown }; name?: string };
-  const why = [code, cause?.code].find((each) => typeof each === "string" && /^[A-Z_0-9]+$/.test(each)) ?? name ?? "an unknown error";
+  const why = isSilence(error)
+    ? "ETIMEDOUT"
+    : ([code, cause?.code].find((each) => typeof each === "string" && /^[A-Z_0-9]+$/.test(each)) ?? name ?? "an unknown error");
   return new StorageError(`cannot ${verb} "${uri}": the connection to Cloud Storage failed (${why}). Check the network, and run it again.`);
 }
+
+/** A request that was given up after its time: node-fetch, which the library asks with, has types for that, and no code. */
+export const isSilence = (error: unknown): boolean => /^(request|body)-timeout$/.test((error as { type?: string }).type ?? "");
 
 /** Whether another try may help. The library asks the same of its own requests (RETRYABLE_ERR_FN_DEFAULT), but knows fewer ways in which a connection ends. */
 export function mayPass(error: unknown): boolean {

@@ -1,12 +1,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { useLimits } from "../../pipeline/gcs/limits";
+import { replaceText } from "../../pipeline/gcs/objects";
 import { readRange } from "../../pipeline/gcs/range";
 import { findInputs } from "../../pipeline/io/files";
 import type { Fault, Seen } from "./proxy";
-import { service } from "./service";
+import { IMPATIENT, service, UPLOADS } from "./service";
 
-const gcs = service();
+const gcs = service(IMPATIENT);
 const URI = "gs://inputs/data.ndjson";
 const CONTENT = Buffer.from('{"id":1}\n'.repeat(200_000));
 const isData = ({ url }: Seen) => url.includes("alt=media");
@@ -66,6 +68,20 @@ describe("what passes", () => {
   ])("%s: a bucket is listed all the same", async (_, fault) => {
     first(2, fault, (seen) => !isData(seen));
     expect(await find()).toHaveLength(1);
+  });
+
+  test.each<[string, Fault]>([
+    ["503", busy],
+    ["a lost answer", "lost answer"],
+    ["no answer", "silence"],
+  ])("%s: an object is written all the same", async (_, fault) => {
+    const uri = "gs://inputs/written";
+    first(1, fault, ({ method }) => method === "POST");
+    const restore = useLimits({ ...IMPATIENT, ...UPLOADS, totalTimeout: 20 });
+    await replaceText(uri, "text").finally(restore);
+    expect(gcs.proxy.seen.filter(({ method }) => method === "POST")).toHaveLength(2);
+    expect((await gcs.get(uri)).toString()).toBe("text");
+    await gcs.remove(uri);
   });
 });
 

@@ -11,7 +11,7 @@ import { attempted, objectsOf, readObjects } from "./buckets";
 import type { Seen } from "./proxy";
 import { service, UPLOADS } from "./service";
 
-const gcs = service({ ...UPLOADS, totalTimeout: 60, idleTimeout: 30 });
+const gcs = service(UPLOADS);
 beforeAll(() => gcs.createBucket("outputs"));
 
 const children = new Set<ChildProcess>();
