@@ -94,6 +94,7 @@ describe("converted and back, every file has the same bytes", () => {
   test("of an output that is appended to, and of one without manifests", async () => {
     const flags = [...inputsIn(at("in")), "--history-length=20", "--write-mode=append"];
     await buildTo(at("appended"), [...flags, "--run-id=one"]);
+    rmSync(at("appended", "_SUCCESS")); // earlier versions let other columns follow; who has no last run is not asked
     await buildTo(at("appended"), [...flags, "--run-id=two", "--columns=+length"]);
     await expectSameBack("appended");
     cpSync(at("a"), at("forgotten"), { recursive: true });
