@@ -43,6 +43,8 @@ test("of a small input everything is counted: as plain code counts it", async ()
   expect(shape.customerDays).toBe(distinct(impressions.map((each) => `${each.customer_id} ${each.dt}`)));
   expect(shape.days).toBe(distinct(impressions.map(({ dt }) => dt)));
   expect(warnings).toEqual([]);
+  const packed = await plan({ ...paths("small", ".ndjson"), layout: "histories" });
+  expect(packed.warnings).toEqual([expect.stringMatching(/^reckoned as rows with padding: the layout histories has fewer bytes/)]);
 });
 
 describe("options of build count", () => {
