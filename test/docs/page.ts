@@ -80,7 +80,7 @@ function freshClone(): string {
 /** Programs in place of those that would install, or take long: each does what the page relies on. */
 function stand(bin: string, name: string): void {
   // by its path: what stands in for it has the same name, and would start itself without end
-  const python = execFileSync(name, ["-c", "import sys; print(sys.executable)"], { encoding: "utf8", timeout: LIMIT_MS }).trim();
+  const python = execFileSync("bash", ["-c", 'command -v "$0"', name], { encoding: "utf8", timeout: LIMIT_MS }).trim();
   const programs: Record<string, string> = {
     npx: `[ "$1" = backstory ] || { echo "npx $1: only backstory is run here; say no-run"; exit 1; }
 shift
