@@ -15,7 +15,7 @@ const FILES = 16;
 const ROW_GROUPS = 8;
 const GROUP_CHUNKS = 4;
 /** Read of a file from the front. */
-const FRONT_CHUNKS = 2;
+const FRONT_CHUNKS = 8;
 const AT_ONCE = 4;
 
 /** Takes rows; a reason where it cannot. */
@@ -215,7 +215,7 @@ async function readFronts(files: readonly InputFile[], taker: Taker): Promise<Fo
 /** Bytes of text for each byte of a file, by its beginning. */
 async function unpackedShare(file: InputFile): Promise<number> {
   if (file.compression === "none") return 1;
-  const head = await bytesOf({ ...file, compression: "none" }, 0, Math.min(file.size, CHUNK_BYTES));
+  const head = await bytesOf({ ...file, compression: "none" }, 0, Math.min(file.size, 4 * CHUNK_BYTES));
   return Math.max(1, unpackHead(head, file.compression).length / head.length);
 }
 

@@ -5,8 +5,8 @@ import { ConfigError } from "../errors";
 import { isRemote, remoteSource } from "./remote";
 import { BrokenFile, type InputFile } from "./rows";
 
-/** bytes asked for at once; also what a reader works through before it lets its sink drain */
-export const CHUNK_BYTES = 1 << 20;
+/** bytes asked for at once; also what a reader works through before it lets its sink drain: so few that they and their columns stay in a core's cache */
+export const CHUNK_BYTES = 1 << 18;
 
 /** The bytes of a text, decompressed, from front to back. */
 export interface ByteSource {
