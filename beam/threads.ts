@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
-import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import { type Room, useRoom } from "./spill";
 import { type Span, stages } from "./stages";
@@ -67,13 +66,6 @@ interface Task {
   taken: Promise<void>;
 }
 
-/**
- * Each thread compiles all kernels anew, which is a fifth of the processor time of a run of seconds. Nothing but when V8 compiles what follows from
- * these, in all threads of the process: unoptimized machine code at the first call instead of an interpreter before it, and no optimization of the
- * same function twice, for the loop that it is in and for its next call. A flag that V8 does not know does nothing.
- */
-const V8_FLAGS = ["--always-sparkplug", "--no-osr-from-maglev"];
-
 /** Worker threads, each with one kernel at a time. */
 class Pool implements Threads {
   private readonly all: Worker[] = [];
@@ -88,7 +80,6 @@ class Pool implements Threads {
     private readonly room: Room | undefined,
     private readonly modules: readonly string[],
   ) {
-    for (const flag of V8_FLAGS) setFlagsFromString(flag);
     for (let i = 0; i < count; i++) this.start();
   }
 
