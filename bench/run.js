@@ -10,8 +10,8 @@ const { PEERS, contestantsOf } = require("./contestants");
 const { machine } = require("./machine");
 const { measure } = require("./measure");
 const { markdown } = require("./markdown");
-const { turnsOf } = require("./turns");
 const { sectionOf, withSection } = require("./section");
+const { turnsOf } = require("./turns");
 const { FORMATS, SIZES, VARIANTS, inputsOf, workloadOf } = require("./workloads");
 
 const CACHE = join(__dirname, "..", ".cache", "bench");

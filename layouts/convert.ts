@@ -6,7 +6,7 @@ import { basename, dirname, join, resolve, sep } from "node:path";
 import { ConfigError } from "../pipeline/errors";
 import { isRemote } from "../pipeline/io/remote";
 import { checkFolder } from "../pipeline/targets";
-import { plural } from "../pipeline/thousands";
+import { plural, thousands } from "../pipeline/thousands";
 import { Copies, isPublished } from "../verify/copies";
 import type { ConvertOptions } from "./options";
 import { manifestsByFile } from "./settings";
@@ -109,6 +109,6 @@ export async function convertAndTell(output: string, options: ConvertOptions): P
   const { partitions, files, bytes } = await convert(output, options);
   if (!options.quiet)
     console.log(
-      `${options.to}: ${options.layout}, ${plural(partitions, "partition")}, ${plural(files, "file")}, ${bytes.toLocaleString("en")} bytes`,
+      `${options.to}: ${options.layout}, ${plural(partitions, "partition")}, ${plural(files, "file")}, ${thousands(bytes)} bytes`,
     );
 }

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { ConfigError } from "./errors";
 import { type Manifest, parseManifest, parseMarker } from "./manifest";
 import type { Origin } from "./origin";
-import { manifestFile, type Place, partsAmong } from "./partitions";
+import { filledPartition, manifestFile, type Place } from "./partitions";
 import { join } from "./paths";
 
 /** Options, and their flags, by which the same history comes out otherwise; days built by others can be wanted, but hardly unawares. */
@@ -31,7 +31,7 @@ export async function compareWithOthers(place: Place, rules: Rules, replaces: (d
   const shape = otherShape(last, rules);
   const options = otherOptions(last.options, rules.options);
   if (shape === undefined && options.length === 0) return [];
-  const kept = await keptBeside(place, replaces);
+  const kept = await filledPartition(place, replaces);
   if (kept === undefined) return [];
   if (shape === undefined) return [rulesWarning(place.output, kept, last.run, options)];
   throw new ConfigError(
@@ -79,13 +79,4 @@ export function otherOptions(last: Rules["options"], now: Rules["options"]): str
     const [then, given] = [last[name], now[name]];
     return then === undefined || then === given ? [] : [`${flag}=${then} (here ${given})`];
   });
-}
-
-/** A partition with rows that stays as it is. */
-async function keptBeside({ storage, output }: Place, replaces: (dt: string) => boolean): Promise<string | undefined> {
-  for (const name of (await storage.list(output)).filter((name) => name.startsWith("dt="))) {
-    const dt = name.slice(3);
-    if (!replaces(dt) && partsAmong(await storage.list(join(output, name))).length > 0) return dt;
-  }
-  return undefined;
 }

@@ -8,7 +8,7 @@ import { parseFlags, remoteConfigs } from "./flags";
 import type { Described } from "./help/describe";
 import { BuildOptions } from "./options";
 import { withPreset } from "./presets";
-import { plural } from "./thousands";
+import { plural, thousands } from "./thousands";
 import { VERSION } from "./version";
 
 /** Exit codes, as SPEC.md has them. */
@@ -173,8 +173,7 @@ export async function commandOf(name: string): Promise<Command | undefined> {
         paths: 1,
         run: async (options, [path]) => {
           const { run, rows, partitions } = await rebuild(needed(path, "rebuild"), options);
-          if (!options.quiet)
-            console.log(`${run}: ${rows.toLocaleString("en")} rows in ${plural(partitions.length, "partition")}, the same bytes`);
+          if (!options.quiet) console.log(`${run}: ${thousands(rows)} rows in ${plural(partitions.length, "partition")}, the same bytes`);
         },
       };
     }

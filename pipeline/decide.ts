@@ -39,8 +39,9 @@ export async function decide(place: Place, target: Target, { files, ledger, metr
   const written = Map.groupBy(files, ({ dt }) => dt);
   const empty = writeMode === "overwrite" ? target.dates.filter((dt) => !written.has(dt)) : [];
   const dts = [...written.keys(), ...empty];
-  await refuseOverlap(place, target, new Set(dts));
-  const differences = await compareWithOthers(place, origin, (dt) => writeMode === "overwrite" && dts.includes(dt));
+  const own = new Set(dts);
+  await refuseOverlap(place, target, own);
+  const differences = await compareWithOthers(place, origin, (dt) => writeMode === "overwrite" && own.has(dt));
   const looks = await inParallel(dts, place.storage.atOnce, (dt) => look(place, dt, target));
   const found = new Map(dts.map((dt, i) => [dt, looks[i]]));
   const partitions = Array.from(written, ([dt, some]) => partitionFor(dt, some, found.get(dt)!, target, metrics));

@@ -50,20 +50,27 @@ export const exists = (dt: string, output: string): ConfigError =>
   new ConfigError(`partition dt=${dt} exists in ${output}. Choose --write-mode overwrite or append, or another output.`);
 
 /** Asked before a run starts, and when it publishes, likewise: an output has one layout. */
-export async function refuseOtherLayout(wanted: OutputLayout, { storage, output }: Place): Promise<void> {
+export async function refuseOtherLayout(wanted: OutputLayout, place: Place): Promise<void> {
+  const { storage, output } = place;
   const text = await storage.read(join(output, LAYOUT_FILE));
   const found = layoutOf(text);
   if (found === undefined)
     throw new ConfigError(`"${join(output, LAYOUT_FILE)}" does not say which layout ${output} has. Choose another --output.`);
   if (found.layout === wanted.layout && found.padding === wanted.padding) return;
-  if (text === undefined && !(await hasParts({ storage, output }))) return;
+  if (text === undefined && (await filledPartition(place)) === undefined) return;
   throw new ConfigError(
     `${output} has ${layoutName(found)}, and an output has one; got ${layoutName(wanted)}. Choose another --output, or --layout=${found.layout} --padding=${found.padding}.`,
   );
 }
 
-async function hasParts({ storage, output }: Pick<Place, "storage" | "output">): Promise<boolean> {
-  for (const name of (await storage.list(output)).filter((name) => name.startsWith("dt=")))
-    if (partsAmong(await storage.list(join(output, name))).length > 0) return true;
-  return false;
+/** The dt of a partition that has rows, of those not left out; undefined where there is none. */
+export async function filledPartition(
+  { storage, output }: Place,
+  leftOut: (dt: string) => boolean = () => false,
+): Promise<string | undefined> {
+  for (const name of (await storage.list(output)).filter((name) => name.startsWith("dt="))) {
+    const dt = name.slice("dt=".length);
+    if (!leftOut(dt) && partsAmong(await storage.list(join(output, name))).length > 0) return dt;
+  }
+  return undefined;
 }

@@ -1,10 +1,9 @@
 /** --run-id: a run that is tried again under its name is one run, wherever an attempt at it has ended. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseFlags } from "../../pipeline/flags";
-import { BuildOptions } from "../../pipeline/options";
 import { build } from "../../pipeline/run";
+import { fewRows } from "./fewrows";
 
 jest.setTimeout(300_000);
 
@@ -12,19 +11,7 @@ let folder: string;
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), "backstory-runid-"))));
 afterEach(() => rmSync(folder, { recursive: true }));
 
-function optionsOf(...more: string[]): BuildOptions {
-  const rows = {
-    impressions: [{ dt: "2025-08-16", ranking_id: "r", customer_id: 7, impressions: [{ item_id: 12, is_order: false }] }],
-    clicks: [{ customer_id: 7, item_id: 1, click_time: "2025-08-10 10:00:00" }],
-  };
-  const inputs = Object.entries(rows).map(([name, all]) => {
-    const path = join(folder, `${name}.ndjson`);
-    if (!existsSync(path)) writeFileSync(path, all.map((row) => `${JSON.stringify(row)}\n`).join(""));
-    return `--${name}=${path}`;
-  });
-  const flags = [...inputs, "--add-to-carts=none", "--previous-orders=none", `--output=${join(folder, "out")}`];
-  return parseFlags(BuildOptions, [...flags, ...more], 0).options;
-}
+const optionsOf = (...more: string[]) => fewRows(folder, ["2025-08-16"], ...more);
 
 const parts = () => readdirSync(join(folder, "out/dt=2025-08-16")).filter((name) => name.startsWith("part-"));
 
