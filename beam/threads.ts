@@ -3,6 +3,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { type Room, useRoom } from "./spill";
 import { type Span, stages } from "./stages";
+import { compileAtOnce, roomForThreads } from "./v8flags";
 
 /** How a kernel hands on what it has so far. */
 export type Emit<Output> = (output: Output) => void | Promise<void>;
@@ -39,6 +40,7 @@ class OwnThread implements Threads {
   readonly count = 1;
   async run<Input, Output>({ load, stage }: Kernel<Input, Output>, input: Input, emit: Emit<Output>): Promise<void> {
     const run = await load();
+    beginWork();
     // All else here goes on from promise to promise, so that nobody else would have a turn before the run is done: no signal would be heard.
     await turn();
     return stages.during(stage, () => run(input, (output) => stages.outside(stage, () => emit(output))));
@@ -66,6 +68,14 @@ interface Task {
   taken: Promise<void>;
 }
 
+/** Whether V8 is to be told before the next kernel: only in processes that are ours, which say how many threads they want. */
+let untold = false;
+
+function beginWork(): void {
+  if (untold) compileAtOnce();
+  untold = false;
+}
+
 /** Worker threads, each with one kernel at a time. */
 class Pool implements Threads {
   private readonly all: Worker[] = [];
@@ -80,11 +90,13 @@ class Pool implements Threads {
     private readonly room: Room | undefined,
     private readonly modules: readonly string[],
   ) {
+    roomForThreads();
     for (let i = 0; i < count; i++) this.start();
   }
 
   run<Input, Output>({ module, name, stage }: Kernel<Input, Output>, input: Input, emit: Emit<Output>): Promise<void> {
     if (this.fault !== undefined) return Promise.reject(this.fault.error);
+    beginWork();
     return new Promise((resolve, reject) => {
       const request = { module, name, input };
       this.waiting.push({ request, stage, emit: emit as Emit<unknown>, resolve, reject, taken: Promise.resolve() });
@@ -150,6 +162,7 @@ export const threads = (): Threads => current;
 /** Gives the process so many threads for kernels, each with this room; 1 means none besides its own. Threads load `modules` at once. */
 export function useThreads(count: number, room?: Room, modules: readonly string[] = []): Threads {
   useRoom(room);
+  untold = true;
   current = count > 1 ? new Pool(count, room, modules) : new OwnThread();
   return current;
 }

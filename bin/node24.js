@@ -4,7 +4,6 @@
 /** Runs `main` in this process if it is new enough, else this program once more, by the newer Node. */
 module.exports = function withNode24(main) {
   if (Number(process.versions.node.split(".")[0]) >= 24) {
-    for (const flag of V8_FLAGS) require("node:v8").setFlagsFromString(flag);
     // Half of a short run is compiling the SDK: keep what was compiled (Node's own folder for it, below the temporary one).
     require("node:module").enableCompileCache();
     endWithLauncher();
@@ -40,10 +39,3 @@ function endWithLauncher() {
   if (Number.isNaN(launcher)) return;
   setInterval(() => process.ppid !== launcher && process.kill(process.pid, "SIGTERM"), LOOK_MS).unref();
 }
-
-/**
- * When V8 compiles, and nothing else: machine code at a function's first call instead of an interpreter before it, and no optimizing of a function
- * twice, for a loop that it is in and for its next call. Each thread compiles all kernels anew, a fifth of the processor time of a run of seconds.
- * Before the cache of compiled code: it takes only what was compiled under the same flags.
- */
-const V8_FLAGS = ["--always-sparkplug", "--no-osr-from-maglev"];

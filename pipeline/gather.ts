@@ -176,7 +176,7 @@ export class ActionGather implements ActionTaker {
     const all = this.scatter(rows, places);
     this.length = 0;
     this.rows = undefined;
-    if (rows.capacity <= SPARE_ROWS) spare.push(rows);
+    if (rows.capacity <= SPARE_ROWS) spare = rows;
     return { all, starts, merged: [] };
   }
 
@@ -195,7 +195,10 @@ export class ActionGather implements ActionTaker {
 
   /** Makes room for n rows more. */
   private reserve(n: number): Rows {
-    this.rows ??= spare.pop() ?? new Rows(SPARE_ROWS);
+    if (this.rows === undefined) {
+      this.rows = spare ?? new Rows(SPARE_ROWS);
+      spare = undefined;
+    }
     const { capacity } = this.rows;
     if (this.length + n > capacity) this.rows = new Rows(Math.max(2 * capacity, this.length + n), this.rows);
     return this.rows;
@@ -240,8 +243,8 @@ class Rows {
 
 /** Rows to begin with, of memory that is only taken as it is written to. Larger columns are not kept: a thread has better uses for the memory. */
 const SPARE_ROWS = 1 << 18;
-/** Columns that nobody holds. */
-const spare: Rows[] = [];
+/** Columns that nobody holds: a thread scans one split at a time. */
+let spare: Rows | undefined;
 
 /** Used within a call only. */
 let scratch = { hashes: new Int32Array(0), windows: new Int32Array(0), useful: new Int32Array(0) };

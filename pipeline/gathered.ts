@@ -28,7 +28,7 @@ export function gather(reports: Iterable<Report>, maxPositions: number, tables: 
     if ("file" in report) files.push(report.file);
     else if ("ledger" in report) addLedger(ledger, report.ledger);
     else if ("extents" in report) extents.push(report.extents);
-    else if ("metrics" in report) metrics.merge(Metrics.fromJSON(report.metrics));
+    else if ("metrics" in report) metrics.mergeState(report.metrics);
   }
   return { files: distinct(files), ledger: withExamples(inOrder(ledger, tables), extents), extents, metrics };
 }

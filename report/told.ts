@@ -26,7 +26,7 @@ export function toldBy({ partitions, manifests }: FoundOutput): Told {
     });
     const state = isWhole ? stateOf(manifest) : undefined;
     if (state === undefined) continue;
-    told.metrics.merge(Metrics.fromJSON(state));
+    told.metrics.mergeState(state);
     for (const { files } of manifest.partitions) for (const { path } of files) told.files.add(path);
   }
   return told;

@@ -45,8 +45,8 @@ export class SumMetrics {
   }
   extractOutput(parts: MetricsState[]): MetricsState {
     const merged = new Metrics(this.maxPositions);
-    for (const part of parts) merged.merge(Metrics.fromJSON(part));
-    return merged.toJSON();
+    for (const part of parts) merged.mergeState(part);
+    return merged.state;
   }
   accumulatorCoder(): ColumnsCoder<MetricsState[]> {
     return new ColumnsCoder();

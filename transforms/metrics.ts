@@ -115,8 +115,12 @@ export class Metrics {
 
   /** Takes over what `other` has counted. @returns this */
   merge(other: Metrics): this {
+    return this.mergeState(other.state);
+  }
+
+  /** The same with a state, of which nothing is kept. @returns this */
+  mergeState(from: MetricsState): this {
     const { state } = this;
-    const from = other.state;
     if (from.maxPositions !== state.maxPositions) {
       throw new Error(`metrics of ${from.maxPositions} positions do not merge with those of ${state.maxPositions}.`);
     }

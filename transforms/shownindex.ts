@@ -169,7 +169,8 @@ function placeHash(low: number, high: number): number {
 class Windows {
   readonly earliest = [Infinity];
   readonly latest = [-Infinity];
-  private readonly numbers = new Map<string, number>();
+  /** by last day, then by first day: few, and asked for once for each customer */
+  private readonly numbers = new Map<number, Map<number, number>>();
   private readonly start: (day: number) => number;
   private readonly cutoff: (day: number) => number;
 
@@ -181,10 +182,11 @@ class Windows {
   }
 
   numberOf(first: number, last: number): number {
-    const key = `${first} ${last}`;
-    let number = this.numbers.get(key);
+    let numbers = this.numbers.get(last);
+    if (numbers === undefined) this.numbers.set(last, (numbers = new Map()));
+    let number = numbers.get(first);
     if (number === undefined) {
-      this.numbers.set(key, (number = this.earliest.length));
+      numbers.set(first, (number = this.earliest.length));
       this.earliest.push(this.start(first));
       this.latest.push(this.cutoff(last));
     }

@@ -1,24 +1,17 @@
 import { crc32 } from "node:zlib";
-import type { ColumnChunk, ColumnMetaData, Encoding, PageHeader, PageType, RowGroup } from "hyparquet";
+import type { ColumnChunk, ColumnMetaData, Encoding, PageType, RowGroup } from "hyparquet";
 import type { ByteWriter } from "hyparquet-writer/src/bytewriter.js";
-import { writePageHeader } from "hyparquet-writer/src/datapage.js";
 import { serializeTCompactProtocol } from "hyparquet-writer/src/thrift.js";
 import { unconvertMinMax } from "hyparquet-writer/src/unconvert.js";
+import { Bytes } from "./bytes";
 import { CODECS } from "./compression";
 import type { Compression, Leaf } from "./schema";
+import { PageEncoding, PageKind, type PageLocation, putOffsetIndex, putPageHeader } from "./thrift";
 
 /** Smallest and largest value of a page or a chunk. */
 export interface Bounds {
   min: bigint | number | boolean | Uint8Array;
   max: bigint | number | boolean | Uint8Array;
-}
-
-interface PageLocation {
-  offset: number;
-  /** header included */
-  bytes: number;
-  /** counted from the row group's first */
-  firstRow: number;
 }
 
 /** A column of a row group as it was written. */
@@ -59,50 +52,40 @@ export class Chunk {
 
   dictionary(values: number, rawLength: number, compressed: Uint8Array): void {
     this.dictionaryOffset = this.out.offset;
-    this.page({ type: "DICTIONARY_PAGE", dictionary_page_header: { num_values: values, encoding: "PLAIN" } }, rawLength, [compressed]);
+    this.page(PageKind.dictionary, values, PageEncoding.plain, rawLength, [compressed]);
   }
 
   data({ rows, values, rawLength, parts, bounds }: PageContent): void {
     const offset = this.out.offset;
-    const header = {
-      num_values: values,
-      encoding: this.encoding,
-      definition_level_encoding: "RLE",
-      repetition_level_encoding: "RLE",
-    } as const;
-    this.page({ type: "DATA_PAGE", data_page_header: header }, rawLength, parts);
+    const encoding = this.dictionaryOffset === undefined ? PageEncoding.plain : PageEncoding.rleDictionary;
+    this.page(PageKind.data, values, encoding, rawLength, parts);
     this.pages.push({ offset, bytes: this.out.offset - offset, firstRow: this.rows });
     if (bounds) this.bounds.push({ min: boundOf(this.leaf, bounds.min, false), max: boundOf(this.leaf, bounds.max, true) });
     this.rows += rows;
     this.values += values;
   }
 
-  private get encoding(): Encoding {
-    return this.dictionaryOffset === undefined ? "PLAIN" : "RLE_DICTIONARY";
-  }
-
-  /** The checksum lets a reader tell a damaged page from a wrong value; Parquet wants it as a signed number. */
-  private page(
-    header: Pick<PageHeader, "type" | "data_page_header" | "dictionary_page_header">,
-    rawLength: number,
-    parts: Uint8Array[],
-  ): void {
+  private page(kind: PageKind, values: number, encoding: PageEncoding, rawBytes: number, parts: Uint8Array[]): void {
     const start = this.out.offset;
-    writePageHeader(this.out, {
-      ...header,
-      uncompressed_page_size: rawLength,
-      compressed_page_size: parts.reduce((sum, part) => sum + part.length, 0),
-      crc: parts.reduce((crc, part) => crc32(part, crc), 0) | 0,
-    });
-    this.rawBytes += this.out.offset - start + rawLength;
+    let compressedBytes = 0;
+    let crc = 0; // lets a reader tell a damaged page from a wrong value
+    for (const part of parts) {
+      compressedBytes += part.length;
+      crc = crc32(part, crc);
+    }
+    const head = new Bytes(64);
+    putPageHeader(head, { kind, rawBytes, compressedBytes, crc: crc | 0, values, encoding });
+    this.out.appendBytes(head.view());
+    this.rawBytes += this.out.offset - start + rawBytes;
     for (const part of parts) this.out.appendBytes(part);
     this.compressedBytes += this.out.offset - start;
   }
 
   /** @param bounds of all values; none for lists, whose smallest and largest element help nobody */
   end(bounds?: Bounds): WrittenChunk {
-    const { dictionaryOffset, encoding, pages } = this;
+    const { dictionaryOffset, pages } = this;
     const dictionary = dictionaryOffset !== undefined;
+    const encoding: Encoding = dictionary ? "RLE_DICTIONARY" : "PLAIN";
     const meta: ColumnMetaData = {
       type: this.leaf.type,
       encodings: dictionary ? ["PLAIN", "RLE", "RLE_DICTIONARY"] : ["PLAIN", "RLE"],
@@ -165,9 +148,9 @@ function writePageIndex(out: ByteWriter, chunks: readonly WrittenChunk[]): Colum
   });
   chunks.forEach(({ pages }, i) => {
     const start = out.offset;
-    serializeTCompactProtocol(out, {
-      field_1: pages.map((page) => ({ field_1: BigInt(page.offset), field_2: page.bytes, field_3: BigInt(page.firstRow) })),
-    });
+    const index = new Bytes(1024);
+    putOffsetIndex(index, pages);
+    out.appendBytes(index.view());
     columns[i].offset_index_offset = BigInt(start);
     columns[i].offset_index_length = out.offset - start;
   });
