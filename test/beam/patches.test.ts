@@ -320,3 +320,10 @@ test("loading: the direct runner and the graph load no gRPC, no BSON, and nothin
   const ours = /pipeline.(scan\/|fastscan|scansplit|writeday|parquet.trainingfile)/;
   expect(loaded.filter((path) => sdks.test(path) || ours.test(path))).toEqual([]);
 });
+
+test("loading: the direct runner comes without gRPC, BSON, uuid, and what protobufjs has for .proto files", () => {
+  const script = 'require("./dist/beam/sdk.js"); process.stdout.write(Object.keys(require.cache).join("\\n"))';
+  const loaded = execFileSync(process.execPath, ["-e", script], { cwd: join(__dirname, "../.."), encoding: "utf8" }).split("\n");
+  expect(loaded.filter((file) => /\/(protobufjs\/src\/writer|apache_beam\/runners\/direct_runner)\.js$/.test(file))).toHaveLength(2);
+  expect(loaded.filter((file) => /node_modules\/(@grpc|bson|uuid)\/|protobufjs\/src\/(parse|root|type)\.js$/.test(file))).toEqual([]);
+});
