@@ -3,7 +3,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { type Room, useRoom } from "./spill";
 import { type Span, stages } from "./stages";
-import { compileAtOnce, roomForThreads } from "./v8flags";
+import { compileAtOnce } from "./v8flags";
 
 /** How a kernel hands on what it has so far. */
 export type Emit<Output> = (output: Output) => void | Promise<void>;
@@ -48,14 +48,13 @@ class OwnThread implements Threads {
   async close(): Promise<void> {}
 }
 
-/** What a thread is given when it starts. */
+/** What a thread is given when it starts: what it loads at once. */
 export interface Setup {
-  room: Room | undefined;
   modules: readonly string[];
 }
 
-/** What threads say to each other. */
-export type Request = { module: string; name: string; input: unknown };
+/** What threads say to each other; the room comes before the first kernel. */
+export type Request = { room: Room | undefined } | { module: string; name: string; input: unknown };
 export type Answer = { output: unknown } | { done: Span } | { failed: object };
 
 interface Task {
@@ -90,7 +89,6 @@ class Pool implements Threads {
     private readonly room: Room | undefined,
     private readonly modules: readonly string[],
   ) {
-    roomForThreads();
     for (let i = 0; i < count; i++) this.start();
   }
 
@@ -110,7 +108,8 @@ class Pool implements Threads {
   }
 
   private start(): void {
-    const worker = new Worker(join(__dirname, "worker.js"), { workerData: { room: this.room, modules: this.modules } satisfies Setup });
+    const worker = takeSpare() ?? newWorker(this.modules);
+    worker.postMessage({ room: this.room } satisfies Request);
     worker.on("message", (answer: Answer) => this.answered(worker, answer));
     worker.on("error", (error) => this.died(worker, error));
     worker.on("exit", (code) => this.died(worker, new Error(`a worker thread ended by itself with code ${code}`)));
@@ -154,6 +153,32 @@ class Pool implements Threads {
   }
 }
 
+const newWorker = (modules: readonly string[]) => new Worker(join(__dirname, "worker.js"), { workerData: { modules } satisfies Setup });
+
+/** A thread that was started before there was a pool. */
+let spare: Worker | undefined;
+
+/**
+ * Starts a thread that the next pool will take: while a process loads what says whether there is to be one, its other cores have nothing to do.
+ * Nothing waits for it, and it ends with the process.
+ */
+export function startSpare(modules: readonly string[]): Worker {
+  const worker = newWorker(modules);
+  const gone = () => {
+    if (spare === worker) spare = undefined;
+  };
+  worker.once("error", gone).once("exit", gone).unref();
+  spare = worker;
+  return worker;
+}
+
+function takeSpare(): Worker | undefined {
+  const worker = spare;
+  spare = undefined;
+  worker?.ref();
+  return worker;
+}
+
 let current: Threads = new OwnThread();
 
 /** The threads of this process. */
@@ -163,6 +188,7 @@ export const threads = (): Threads => current;
 export function useThreads(count: number, room?: Room, modules: readonly string[] = []): Threads {
   useRoom(room);
   untold = true;
+  if (count === 1) void takeSpare()?.terminate();
   current = count > 1 ? new Pool(count, room, modules) : new OwnThread();
   return current;
 }

@@ -1,10 +1,5 @@
 import { setFlagsFromString } from "node:v8";
 
-/** First limits of the heaps of threads that start from now on: they live for seconds, and V8's own limit, of a few MB, has them collected thirty times. */
-export function roomForThreads(): void {
-  setFlagsFromString("--min-semi-space-size=8");
-}
-
 /**
  * When V8 compiles, from now on: machine code at a function's first call instead of an interpreter before it, and no optimizing of a function
  * twice, for a loop that it is in and for its next call. Each thread compiles all kernels anew, a fifth of the processor time of a run of seconds.

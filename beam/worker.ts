@@ -7,7 +7,9 @@ import type { Answer, Emit, Request, Setup } from "./threads";
 const port = parentPort!;
 enableCompileCache?.(); // a thread does not have it from the process; Node 20 has none
 
-port.on("message", async ({ module, name, input }: Request) => {
+port.on("message", async (request: Request) => {
+  if ("room" in request) return useRoom(request.room);
+  const { module, name, input } = request;
   const say = (answer: Answer) => port.postMessage(answer);
   try {
     const kernel: (input: unknown, emit: Emit<unknown>) => Promise<void> = require(module)[name];
@@ -21,6 +23,5 @@ port.on("message", async ({ module, name, input }: Request) => {
   }
 });
 
-const { room, modules }: Setup = workerData;
-useRoom(room);
+const { modules }: Setup = workerData;
 for (const module of modules) require(module);

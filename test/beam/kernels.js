@@ -32,4 +32,9 @@ async function mark({ numbers }) {
   numbers.fill(7);
 }
 
-module.exports = { count, fail, wait, exit, crash, mark };
+/** Which thread this is. */
+async function whoami(_, emit) {
+  await emit(require("node:worker_threads").threadId);
+}
+
+module.exports = { whoami, count, fail, wait, exit, crash, mark };

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
@@ -12,7 +13,7 @@ import { actionBatch, actions, rankingBatches, rankings, rules } from "../transf
 jest.setTimeout(30_000);
 
 /** Threads run compiled modules, so that theirs is the compiled pool. */
-const { useThreads: usePool } = require("../../dist/beam/threads.js") as typeof Pooled;
+const { useThreads: usePool, startSpare } = require("../../dist/beam/threads.js") as typeof Pooled;
 
 const { stages } = require("../../dist/beam/stages.js") as typeof Told;
 
@@ -161,4 +162,26 @@ test("shared: a copy equal to its original, made once", () => {
   expect([...copy.part]).toEqual([8, 7]);
   const again = shared(copy);
   expect([again.ids === copy.ids, again.part === copy.part, again.more.days === copy.more.days]).toEqual([true, true, true]);
+});
+
+/** The threads that tasks of a pool of two are run by. */
+async function threadsOf(pool: Threads): Promise<number[]> {
+  const ids = await Promise.all(Array.from({ length: 8 }, () => outputsOf(pool, kernel("whoami"), {})));
+  return [...new Set(ids.flat() as number[])].sort((a, b) => a - b);
+}
+
+test("a thread that was started before is one of the next pool's", async () => {
+  const before = Math.max(...(await threadsOf(pool)));
+  startSpare([]);
+  const later = usePool(2);
+  expect(await threadsOf(later)).toEqual([before + 1, before + 2]);
+  await later.close();
+});
+
+test("a thread that was started before and has died is nobody's", async () => {
+  const before = Math.max(...(await threadsOf(pool)));
+  await expect(once(startSpare(["/no/such/module"]), "exit")).rejects.toThrow("/no/such/module");
+  const later = usePool(2);
+  expect(await threadsOf(later)).toEqual([before + 2, before + 3]);
+  await later.close();
 });
