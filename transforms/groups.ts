@@ -1,5 +1,5 @@
 import { compareWords, IdIndex, words } from "./ids";
-import { concatRankings, takeRankings } from "./rankingcolumns";
+import { concatRankings, sharedRankingRows, takeRankings } from "./rankingcolumns";
 import type { RankingBatch } from "./rankings";
 
 /** Rankings by customer, then day, then ranking id, then content; with the first ranking of each (customer, day). */
@@ -29,14 +29,14 @@ export function groupRankings(batches: readonly RankingBatch[]): Groups {
   return { rankings: takeRankings(all, order), starts: starts.slice(0, groups + 1) };
 }
 
-/** The rankings of some groups, in the order given, and where each group's begin. */
+/** The rankings of some groups, in the order given, and where each group's begin. They are output, so they are put into shared memory at once. */
 export function takeGroups({ rankings, starts }: Groups, kept: Int32Array): { rankings: RankingBatch; rankingStarts: Int32Array } {
   if (kept.length === starts.length - 1 && kept.every((group, i) => group === i)) return { rankings, rankingStarts: starts };
   const rankingStarts = new Int32Array(kept.length + 1);
   for (let i = 0; i < kept.length; i++) rankingStarts[i + 1] = rankingStarts[i] + starts[kept[i] + 1] - starts[kept[i]];
   const rows = new Int32Array(rankingStarts[kept.length]);
   for (let i = 0, at = 0; i < kept.length; i++) for (let r = starts[kept[i]]; r < starts[kept[i] + 1]; r++) rows[at++] = r;
-  return { rankings: takeRankings(rankings, rows), rankingStarts };
+  return { rankings: takeRankings(rankings, rows, sharedRankingRows), rankingStarts };
 }
 
 /** For each value its rank among the distinct ones. */

@@ -28,15 +28,15 @@ export function concatRankings(batches: readonly RankingBatch[]): RankingBatch {
   return all;
 }
 
-/** The rankings rows[0], rows[1], … of a batch. */
-export function takeRankings(from: RankingBatch, rows: Int32Array): RankingBatch {
+/** The rankings rows[0], rows[1], … of a batch. @param make makes the columns that they are put into */
+export function takeRankings(from: RankingBatch, rows: Int32Array, make = rankingRows): RankingBatch {
   let slots = 0;
   let bytes = 0;
   for (let i = 0; i < rows.length; i++) {
     slots += from.slotStarts[rows[i] + 1] - from.slotStarts[rows[i]];
     bytes += from.idStarts[rows[i] + 1] - from.idStarts[rows[i]];
   }
-  const to = rankingRows(rows.length, slots, bytes);
+  const to = make(rows.length, slots, bytes);
   takeHeads(from, rows, to);
   takeSlots(from, rows, to);
   return to;
@@ -102,5 +102,21 @@ export function rankingRows(rankings: number, slots: number, bytes: number): Ran
     slotStarts: new Int32Array(rankings + 1),
     slotItems: new BigInt64Array(slots),
     slotOrders: new Uint8Array(slots),
+  };
+}
+
+/** The same in one piece of shared memory: they go from thread to thread without being copied. */
+export function sharedRankingRows(rankings: number, slots: number, bytes: number): RankingBatch {
+  const memory = new SharedArrayBuffer(8 * (rankings + slots) + 4 * (3 * rankings + 2) + bytes + slots);
+  let at = 0;
+  const next = (size: number) => (at += size) - size;
+  return {
+    customers: new BigInt64Array(memory, next(8 * rankings), rankings),
+    slotItems: new BigInt64Array(memory, next(8 * slots), slots),
+    days: new Int32Array(memory, next(4 * rankings), rankings),
+    idStarts: new Int32Array(memory, next(4 * (rankings + 1)), rankings + 1),
+    slotStarts: new Int32Array(memory, next(4 * (rankings + 1)), rankings + 1),
+    idBytes: new Uint8Array(memory, next(bytes), bytes),
+    slotOrders: new Uint8Array(memory, next(slots), slots),
   };
 }

@@ -1,7 +1,8 @@
 import { ELEMENT_BYTES } from "../beam/limits";
+import { bytesOf } from "../beam/spill";
 import { byBucket, putId } from "./actions";
 import { words } from "./ids";
-import { rankingRows, takeRankings } from "./rankingcolumns";
+import { sharedRankingRows, takeRankings } from "./rankingcolumns";
 
 /** Rankings in any order, by column. */
 export interface RankingBatch {
@@ -33,14 +34,14 @@ export interface Slot {
 /** Gathers rankings one by one. */
 export class RankingBuilder {
   length = 0;
-  private batch = rankingRows(256, 4096, 4096);
   private slots = 0;
   private bytes = 0;
+  /** held only while there are any rankings */
+  private columns: Columns | undefined;
 
   push(customer: bigint | number, day: number, id: string, slots: readonly Slot[]): void {
     const idBytes = Buffer.byteLength(id);
-    this.reserve(slots.length, idBytes);
-    const b = this.batch;
+    const b = this.reserve(slots.length, idBytes).batch;
     const r = this.length++;
     putId(b.customers, r, customer);
     b.days[r] = day;
@@ -57,11 +58,8 @@ export class RankingBuilder {
   add(from: RankingWords, r: number): void {
     const slots = from.slotStarts[r + 1] - from.slotStarts[r];
     const bytes = from.idStarts[r + 1] - from.idStarts[r];
-    this.reserve(slots, bytes);
-    const b = this.batch;
+    const { batch: b, ids, items } = this.reserve(slots, bytes);
     const at = this.length++;
-    const ids = words(b.customers);
-    const items = words(b.slotItems);
     ids[2 * at] = from.customers[2 * r];
     ids[2 * at + 1] = from.customers[2 * r + 1];
     b.days[at] = from.days[r];
@@ -79,42 +77,71 @@ export class RankingBuilder {
    * What was gathered, by bucket of customers: a batch for each that has any, more where one would be too large an element. The builder is empty
    * afterwards.
    */
-  *take(buckets: number): Generator<{ key: number; value: RankingBatch }> {
-    const { rows, starts } = byBucket(words(this.batch.customers), this.length, buckets);
-    this.length = this.slots = this.bytes = 0;
-    for (let bucket = 0; bucket < buckets; bucket++) {
-      const from = starts[bucket];
-      const to = starts[bucket + 1];
-      for (let at = from; at < to; ) {
-        const end = this.endOfBatch(rows, at, to);
-        yield { key: bucket, value: takeRankings(this.batch, rows.subarray(at, end)) };
+  take(buckets: number): { key: number; value: RankingBatch }[] {
+    if (this.columns === undefined) return [];
+    const { batch, ids } = this.columns;
+    const { rows, starts } = byBucket(ids, this.length, buckets);
+    const batches: { key: number; value: RankingBatch }[] = [];
+    for (let key = 0; key < buckets; key++) {
+      const to = starts[key + 1];
+      for (let at = starts[key]; at < to; ) {
+        const end = endOfBatch(batch, rows, at, to);
+        batches.push({ key, value: takeRankings(batch, rows.subarray(at, end), sharedRankingRows) });
         at = end;
       }
     }
+    if (bytesOf(batch) <= SPARE_BYTES) spare = this.columns;
+    this.columns = undefined;
+    this.length = this.slots = this.bytes = 0;
+    return batches;
   }
 
-  /** How far the batch goes that begins with the ranking rows[from]. */
-  private endOfBatch(rows: Int32Array, from: number, to: number): number {
-    const { idStarts, slotStarts } = this.batch;
-    let bytes = 0;
-    let at = from;
-    for (; at < to; at++) {
-      const row = rows[at];
-      bytes += 20 + idStarts[row + 1] - idStarts[row] + 9 * (slotStarts[row + 1] - slotStarts[row]);
-      if (bytes > ELEMENT_BYTES && at > from) break;
+  /** Makes room for one ranking more. */
+  private reserve(slots: number, bytes: number): Columns {
+    if (this.columns === undefined) {
+      this.columns = spare ?? new Columns(sharedRankingRows(256, 4096, 4096));
+      spare = undefined;
     }
-    return at;
+    const { batch } = this.columns;
+    const enough = this.length < batch.days.length && this.slots + slots <= batch.slotOrders.length;
+    if (!enough || this.bytes + bytes > batch.idBytes.length) this.columns = this.grown(batch, slots, bytes);
+    return this.columns;
   }
 
-  private reserve(slots: number, bytes: number): void {
-    const b = this.batch;
-    const rankings = b.days.length;
-    if (this.length < rankings && this.slots + slots <= b.slotOrders.length && this.bytes + bytes <= b.idBytes.length) return;
-    this.batch = rankingRows(
-      rankings * 2,
-      Math.max(b.slotOrders.length, 2 * (this.slots + slots)),
-      Math.max(b.idBytes.length, 2 * (this.bytes + bytes)),
+  private grown(batch: RankingBatch, slots: number, bytes: number): Columns {
+    const longer = sharedRankingRows(
+      batch.days.length * 2,
+      Math.max(batch.slotOrders.length, 2 * (this.slots + slots)),
+      Math.max(batch.idBytes.length, 2 * (this.bytes + bytes)),
     );
-    for (const name of Object.keys(b) as (keyof RankingBatch)[]) (this.batch[name] as Uint8Array).set(b[name] as Uint8Array);
+    for (const name of Object.keys(batch) as (keyof RankingBatch)[]) (longer[name] as Uint8Array).set(batch[name] as Uint8Array);
+    return new Columns(longer);
   }
+}
+
+/** Columns to gather in; in shared memory, as kept.ts says why. */
+class Columns {
+  readonly ids: Int32Array;
+  readonly items: Int32Array;
+
+  constructor(readonly batch: RankingBatch) {
+    this.ids = words(batch.customers);
+    this.items = words(batch.slotItems);
+  }
+}
+
+/** Columns that nobody holds: a thread scans one split at a time, and fresh memory has to be cleared. Larger ones are not kept. */
+let spare: Columns | undefined;
+const SPARE_BYTES = 1 << 24;
+
+/** How far the batch goes that begins with the ranking rows[from]. */
+function endOfBatch({ idStarts, slotStarts }: RankingBatch, rows: Int32Array, from: number, to: number): number {
+  let bytes = 0;
+  let at = from;
+  for (; at < to; at++) {
+    const row = rows[at];
+    bytes += 20 + idStarts[row + 1] - idStarts[row] + 9 * (slotStarts[row + 1] - slotStarts[row]);
+    if (bytes > ELEMENT_BYTES && at > from) break;
+  }
+  return at;
 }

@@ -51,6 +51,25 @@ test.each([
   }
 });
 
+test("several gather at a time, and one that others have used before: none sees the rankings of another", () => {
+  const given = (customer: bigint, n: number): Ranking[] =>
+    Array.from({ length: n }, (_, i) => ({ customer, day: i, id: `${customer}-${i}`, slots: [{ item: BigInt(i), isOrder: i % 2 === 1 }] }));
+  const builders = [1n, 2n, 3n].map((customer) => ({ builder: new RankingBuilder(), customer }));
+  for (const size of [3, 300, 2]) {
+    for (const { builder, customer } of builders) push(builder, given(customer, size));
+    const batches = builders.map(({ builder }) => builder.take(1));
+    for (const [i, { customer }] of builders.entries())
+      expect(batches[i].map(({ value }) => plainRankings(value))).toEqual([given(customer, size)]);
+  }
+});
+
+test("the memory of batches is shared, so that threads need not copy it", () => {
+  const builder = new RankingBuilder();
+  push(builder, [{ customer: 1n, day: 2, id: "a", slots: [{ item: 3n, isOrder: true }] }]);
+  const [{ value }] = builder.take(1);
+  for (const column of Object.values(value)) expect((column as Uint8Array).buffer).toBeInstanceOf(SharedArrayBuffer);
+});
+
 test("rankings are taken from the batches put together, in any order and any number of times", () =>
   fc.assert(
     fc.property(rankings, rankings, fc.array(fc.nat(19), { maxLength: 12 }), (a, b, wanted) => {
