@@ -21,23 +21,20 @@ export function shownOf({ customers, days }: RankingBatch): Shown {
 
 /** The customers of any of the parts; a part may name a customer more than once. */
 export function mergeShown(parts: readonly Shown[]): Shown {
-  const index = new IdIndex();
-  const first: number[] = [];
-  const last: number[] = [];
+  const most = parts.reduce((sum, { firstDays }) => sum + firstDays.length, 0);
+  const index = new IdIndex(most);
+  const first = new Int32Array(most);
+  const last = new Int32Array(most);
   for (const { customers, firstDays, lastDays } of parts) {
     const ids = words(customers);
     for (let i = 0; i < firstDays.length; i++) {
+      const known = index.size;
       const c = index.add(ids[2 * i], ids[2 * i + 1]);
-      if (c === first.length) {
-        first.push(firstDays[i]);
-        last.push(lastDays[i]);
-      } else {
-        if (firstDays[i] < first[c]) first[c] = firstDays[i];
-        if (lastDays[i] > last[c]) last[c] = lastDays[i];
-      }
+      if (c === known || firstDays[i] < first[c]) first[c] = firstDays[i];
+      if (c === known || lastDays[i] > last[c]) last[c] = lastDays[i];
     }
   }
-  return { customers: index.toArray(), firstDays: Int32Array.from(first), lastDays: Int32Array.from(last) };
+  return { customers: index.toArray(), firstDays: first.slice(0, index.size), lastDays: last.slice(0, index.size) };
 }
 
 const NOBODY: Shown = { customers: new BigInt64Array(0), firstDays: new Int32Array(0), lastDays: new Int32Array(0) };
@@ -124,7 +121,7 @@ export class ShownIndex {
   private add(low: number, high: number, window: number): void {
     const { entries } = this;
     let at = (placeHash(low, high) >>> this.shift) * 4;
-    while (entries[at + 2] !== NOT_SHOWN) at = (at + 4) % entries.length;
+    while (entries[at + 2] !== NOT_SHOWN) at = (at + 4) & (entries.length - 1);
     entries[at] = low;
     entries[at + 1] = high;
     entries[at + 2] = window;
