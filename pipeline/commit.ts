@@ -22,7 +22,11 @@ import { ATTEMPTS, manifestFile, type Place, partitionOf } from "./partitions";
 import { join } from "./paths";
 import type { Tree } from "./storage";
 
-const name = z.string().refine((text) => text !== "" && !/[/\0]/.test(text) && text !== "." && text !== "..");
+/** As file systems have them. */
+const MOST_NAME_BYTES = 255;
+const name = z
+  .string()
+  .refine((text) => text !== "" && !/[/\0]/.test(text) && text !== "." && text !== ".." && Buffer.byteLength(text) <= MOST_NAME_BYTES);
 const dt = z.string().regex(/^\d{4}-\d{2}-\d{2}$/);
 
 /** Names are within the partition; those of attempts within the run's folder of attempts. */

@@ -152,7 +152,7 @@ function pick(batch: ActionBatch, rows: Int32Array): Omit<WindowedActions, "firs
   const types = new Uint8Array(rows.length);
   copyIds(batch.customers, rows, customers);
   copyIds(batch.items, rows, items);
-  // not TypedArray.from with a function, which takes ten times as long
+  // a loop: with TypedArray.from and a function all of this takes four times as long
   for (let i = 0; i < rows.length; i++) {
     times[i] = batch.times[rows[i]];
     types[i] = batch.types[rows[i]];

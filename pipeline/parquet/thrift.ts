@@ -1,6 +1,6 @@
 /**
  * What Parquet has of every page, in Thrift's compact protocol: a header before it and its place in the offset index. There are thousands, and a
- * writer of any struct, which asks each value what it is, costs as much as packing the values. The other structs are the library's.
+ * writer of any struct, which asks each value what it is and is large to compile, costs as much as packing the rows. The other structs are the library's.
  * Fields: github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift; bytes: github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md
  */
 import type { Bytes } from "./bytes";
