@@ -229,7 +229,7 @@ class Scan implements FastSink {
   *batches(): Generator<ScanOutput> {
     this.writeRejects();
     if (this.gatheredActions.length > 0) yield { actions: keptActions(cutHot(this.gatheredActions.take(this.rules.buckets), this.rules)) };
-    if (this.gatheredRankings.length > 0) yield { rankings: keptBatches([...this.gatheredRankings.take(this.rules.buckets)]) };
+    if (this.gatheredRankings.length > 0) yield { rankings: keptBatches(this.gatheredRankings.take(this.rules.buckets)) };
   }
 
   finish(): Ledger {

@@ -46,30 +46,29 @@ export class Window {
   /** The first day that is late enough to see an action, NEVER if the run has none. */
   first(time: number, type: number, ownDay: number): number {
     const { actionClock, orderLagDays } = this.rules;
-    const lag = type === ORDER ? orderLagDays : 0;
     if (this.days === null) {
       const byTime = actionClock === "dt" ? -Infinity : this.calendar.dayAt(time);
-      return Math.max(byTime, actionClock === "time" ? -Infinity : ownDay) + 1 + lag;
+      return Math.max(byTime, actionClock === "time" ? -Infinity : ownDay) + 1 + (type === ORDER ? orderLagDays : 0);
     }
-    const at = this.placeOfFirst(this.days, time, type, ownDay + lag);
+    const at = this.placeOfFirst(this.days, time, type, ownDay);
     return at < this.days.length ? this.days[at] : NEVER;
   }
 
   /** The first day that sees an action, NEVER if none does. */
   firstToSee(time: number, type: number, ownDay: number): number {
-    const { days, starts, rules } = this;
+    const { days, starts } = this;
     if (days === null) {
       const first = this.first(time, type, ownDay);
       return first <= this.last(time) ? first : NEVER;
     }
-    const at = this.placeOfFirst(days, time, type, type === ORDER ? ownDay + rules.orderLagDays : ownDay);
+    const at = this.placeOfFirst(days, time, type, ownDay);
     return at < days.length && starts[at] <= time ? days[at] : NEVER;
   }
 
-  private placeOfFirst(days: readonly number[], time: number, type: number, laggedDay: number): number {
-    const { actionClock } = this.rules;
+  private placeOfFirst(days: readonly number[], time: number, type: number, ownDay: number): number {
+    const { actionClock, orderLagDays } = this.rules;
     const byTime = actionClock === "dt" ? 0 : above(type === ORDER ? this.orderCutoffs : this.cutoffs, time);
-    return actionClock === "time" ? byTime : Math.max(byTime, above(days, laggedDay));
+    return actionClock === "time" ? byTime : Math.max(byTime, above(days, type === ORDER ? ownDay + orderLagDays : ownDay));
   }
 
   /** The last day whose lookback reaches back to an action; before every day of the run if it has none. */
