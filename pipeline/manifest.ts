@@ -170,14 +170,23 @@ export type Marker = z.infer<typeof Marker>;
 /** Folder of the manifests in an output. */
 export const MANIFESTS = "_manifests";
 
+/** Publishing asks for the same one three times, while nothing else is left to do. */
+let last: { text: string; manifest: Manifest } | undefined;
+
 /**
  * @param name what to call it in messages, such as its path
+ * @returns the same object for the same text; not to be changed
  * @throws BrokenFile where it is no manifest
  */
-export function parseManifest(text: string, name: string): Manifest {
+export function parseManifest(text: string, name: string): Readonly<Manifest> {
+  if (last?.text !== text) last = { text, manifest: parsed(text, name) };
+  return last.manifest;
+}
+
+function parsed(text: string, name: string): Manifest {
   const value = json(text);
   if (value === undefined) throw new BrokenFile(`"${name}" is no manifest: it is not JSON.`);
-  const { data, error } = Manifest.safeParse(value);
+  const { data, error } = Manifest.safeParse(value, { jitless: true }); // compiling a parser takes longer than a manifest or two
   if (error === undefined) return data;
   const [{ path, message }] = error.issues;
   const what = message.endsWith("received undefined") ? "is missing" : `is not as it should be (${message})`;

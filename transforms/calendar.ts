@@ -11,7 +11,8 @@ export function epochDay(year: number, month: number, day: number): number | und
   return days >= FIRST_DAY && days < END_DAY ? days : undefined;
 }
 
-function daysIn(year: number, month: number): number {
+/** Of a month, which counts from 1. */
+export function daysIn(year: number, month: number): number {
   if (month === 2) return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28;
   return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
 }

@@ -1,17 +1,17 @@
 import { crc32 } from "node:zlib";
 import type { ColumnChunk, ColumnMetaData, Encoding, PageType, RowGroup } from "hyparquet";
 import type { ByteWriter } from "hyparquet-writer/src/bytewriter.js";
-import { serializeTCompactProtocol } from "hyparquet-writer/src/thrift.js";
-import { unconvertMinMax } from "hyparquet-writer/src/unconvert.js";
+import { type Bound, boundBytes } from "./bound";
 import { Bytes } from "./bytes";
 import { CODECS } from "./compression";
+import { putColumnIndex } from "./footer";
 import type { Compression, Leaf } from "./schema";
 import { PageEncoding, PageKind, type PageLocation, putOffsetIndex, putPageHeader } from "./thrift";
 
 /** Smallest and largest value of a page or a chunk. */
 export interface Bounds {
-  min: bigint | number | boolean | Uint8Array;
-  max: bigint | number | boolean | Uint8Array;
+  min: Bound;
+  max: Bound;
 }
 
 /** A column of a row group as it was written. */
@@ -60,7 +60,8 @@ export class Chunk {
     const encoding = this.dictionaryOffset === undefined ? PageEncoding.plain : PageEncoding.rleDictionary;
     this.page(PageKind.data, values, encoding, rawLength, parts);
     this.pages.push({ offset, bytes: this.out.offset - offset, firstRow: this.rows });
-    if (bounds) this.bounds.push({ min: boundOf(this.leaf, bounds.min, false), max: boundOf(this.leaf, bounds.max, true) });
+    const { type } = this.leaf;
+    if (bounds) this.bounds.push({ min: boundBytes(bounds.min, type, false), max: boundBytes(bounds.max, type, true) });
     this.rows += rows;
     this.values += values;
   }
@@ -122,11 +123,6 @@ export function copyOf(chunk: WrittenChunk, leaf: Leaf, by: number): WrittenChun
   };
 }
 
-/** Strings are cut to 16 bytes, rounded down for a minimum and up for a maximum. */
-function boundOf({ element }: Leaf, value: Bounds["min"], isMax: boolean): Uint8Array {
-  return unconvertMinMax(value, element, isMax)!.slice();
-}
-
 /**
  * Writes the page index (parquet-format, PageIndex.md): where the pages of every chunk are, and the bounds of their values.
  * Also for chunks of one page, because readers skip pages only if all columns they read have an index.
@@ -136,13 +132,9 @@ function writePageIndex(out: ByteWriter, chunks: readonly WrittenChunk[]): Colum
   chunks.forEach(({ bounds }, i) => {
     if (bounds.length === 0) return;
     const start = out.offset;
-    serializeTCompactProtocol(out, {
-      field_1: bounds.map(() => false), // no page is all nulls
-      field_2: bounds.map(({ min }) => min),
-      field_3: bounds.map(({ max }) => max),
-      field_4: 0, // in no order: rows are in the order of a hash
-      field_5: bounds.map(() => 0n), // nulls
-    });
+    const index = new Bytes(1024);
+    putColumnIndex(index, bounds);
+    out.appendBytes(index.view());
     columns[i].column_index_offset = BigInt(start);
     columns[i].column_index_length = out.offset - start;
   });

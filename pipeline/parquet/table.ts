@@ -4,10 +4,10 @@
  */
 import type { FileMetaData, ParquetType, SchemaElement } from "hyparquet";
 import { ByteWriter } from "hyparquet-writer/src/bytewriter.js";
-import { writeMetadata } from "hyparquet-writer/src/metadata.js";
 import { grown } from "./bytes";
 import { Chunk, copyOf, type WrittenChunk, withPageIndex } from "./chunk";
 import { type Dictionary, IntDictionary, TypeDictionary } from "./dictionary";
+import { beginFile, endFile } from "./footer";
 import type { Indexes } from "./packing";
 import { type Histories, ListPages, writeBooleans, writeColumn } from "./pages";
 import { writeRagged } from "./ragged";
@@ -40,7 +40,6 @@ const PHYSICAL: Record<Type, ParquetType> = { int64: "INT64", int32: "INT32", bo
 const BYTES: Record<Type, number> = { int64: 8, int32: 4, boolean: 1, string: 40 };
 /** Most distinct values of a column in a row group. */
 const MOST_VALUES = 1 << 20;
-const MAGIC = 0x31524150; // "PAR1"
 
 /** A column of the row group at hand. Of a list, row r has the elements [starts[r], starts[r] + counts[r]); of a history likewise, by history. */
 export class Buffered {
@@ -155,7 +154,7 @@ export class TableFile {
     const bytesOf = (some: readonly TableColumn[]) => some.reduce((sum, { type }) => sum + BYTES[type], 0);
     this.valueBytes = bytesOf(options.columns.filter(({ shape }) => shape === "value"));
     this.elementBytes = bytesOf(options.columns.filter(({ shape }) => shape !== "value"));
-    this.out.appendUint32(MAGIC);
+    beginFile(this.out);
     this.pass();
   }
 
@@ -195,10 +194,9 @@ export class TableFile {
       num_rows: BigInt(rows),
       row_groups,
       key_value_metadata: Object.entries(notes).map(([key, value]) => ({ key, value })),
-      metadata_length: 0, // not written; writeMetadata measures it
+      metadata_length: 0, // not written
     };
-    writeMetadata(out, metadata);
-    out.appendUint32(MAGIC);
+    endFile(out, metadata);
     this.pass();
     return { rows, bytes: out.offset };
   }

@@ -1,6 +1,6 @@
 /**
- * What Parquet has of every page, in Thrift's compact protocol: a header before it and its place in the offset index. There are thousands, and a
- * writer of any struct, which asks each value what it is and is large to compile, costs as much as packing the rows. The other structs are the library's.
+ * Thrift's compact protocol: a writer of structs, and by itself what Parquet has of every page, a header before it and its place in the offset index. Of
+ * those there are thousands, and the library's writer, which asks each value what it is and is large to compile, costs as much as packing the rows.
  * Fields: github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift; bytes: github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md
  */
 import type { Bytes } from "./bytes";
@@ -63,11 +63,7 @@ export function putPageHeader(out: Bytes, { kind, rawBytes, compressedBytes, crc
 /** OffsetIndex. */
 export function putOffsetIndex(out: Bytes, pages: readonly PageLocation[]): void {
   out.byte(LIST);
-  if (pages.length < 15) out.byte((pages.length << 4) | STRUCT);
-  else {
-    out.byte(0xf0 | STRUCT);
-    out.varint(pages.length);
-  }
+  putListHeader(out, pages.length, Element.struct);
   for (const { offset, bytes, firstRow } of pages) {
     putLong(out, offset);
     putInt(out, bytes);
@@ -80,13 +76,134 @@ export function putOffsetIndex(out: Bytes, pages: readonly PageLocation[]): void
 /** The next field, an i32. */
 function putInt(out: Bytes, value: number): void {
   out.byte(I32);
-  out.varint((value << 1) ^ (value >> 31));
+  zigzag(out, value);
 }
 
 /** The next field, an i64 of at least 0. */
 function putLong(out: Bytes, value: number): void {
   out.byte(I64);
+  zigzagLong(out, value);
+}
+
+function zigzag(out: Bytes, value: number): void {
+  out.varint((value << 1) ^ (value >> 31));
+}
+
+/** At least 0, below 2^52. */
+function zigzagLong(out: Bytes, value: number): void {
   let rest = 2 * value;
   for (; rest > 127; rest = Math.floor(rest / 128)) out.byte((rest % 128) | 128);
   out.byte(rest);
+}
+
+/** What the elements of a list are. */
+export enum Element {
+  bool = 2,
+  i32 = 5,
+  i64 = 6,
+  binary = 8,
+  struct = 12,
+}
+
+/** Values as they stand in a list, or behind the header of a field. */
+export class Values {
+  constructor(private readonly out: Bytes) {}
+
+  int(value: number): void {
+    zigzag(this.out, value);
+  }
+
+  /** At least 0, below 2^52. */
+  long(value: number | bigint): void {
+    zigzagLong(this.out, Number(value));
+  }
+
+  /** Binary: of a string, its UTF-8. */
+  text(value: string | Uint8Array): void {
+    const bytes = typeof value === "string" ? Buffer.from(value) : value;
+    this.out.varint(bytes.length);
+    this.out.put(bytes);
+  }
+
+  /** In a list only: a field has it in its header. */
+  flag(value: boolean): void {
+    this.out.byte(value ? 1 : 0);
+  }
+}
+
+/** A struct in the making: its fields in ascending order, those that are undefined left out, then `end`. */
+export class Struct {
+  private last = 0;
+  private readonly values: Values;
+
+  constructor(private readonly out: Bytes) {
+    this.values = new Values(out);
+  }
+
+  int(field: number, value: number | undefined): this {
+    if (value === undefined) return this;
+    this.header(field, Element.i32);
+    this.values.int(value);
+    return this;
+  }
+
+  long(field: number, value: number | bigint | undefined): this {
+    if (value === undefined) return this;
+    this.header(field, Element.i64);
+    this.values.long(value);
+    return this;
+  }
+
+  text(field: number, value: string | Uint8Array | undefined): this {
+    if (value === undefined) return this;
+    this.header(field, Element.binary);
+    this.values.text(value);
+    return this;
+  }
+
+  flag(field: number, value: boolean | undefined): this {
+    if (value !== undefined) this.header(field, value ? 1 : 2);
+    return this;
+  }
+
+  struct(field: number, put: (struct: Struct) => void): this {
+    this.header(field, Element.struct);
+    const struct = new Struct(this.out);
+    put(struct);
+    struct.end();
+    return this;
+  }
+
+  list<T>(field: number, element: Element, values: readonly T[] | undefined, put: (value: T, values: Values) => void): this {
+    if (values === undefined) return this;
+    this.header(field, LIST & 15);
+    putListHeader(this.out, values.length, element);
+    for (const value of values) put(value, this.values);
+    return this;
+  }
+
+  structs<T>(field: number, values: readonly T[] | undefined, put: (struct: Struct, value: T) => void): this {
+    return this.list(field, Element.struct, values, (value) => {
+      const struct = new Struct(this.out);
+      put(struct, value);
+      struct.end();
+    });
+  }
+
+  end(): void {
+    this.out.byte(END);
+  }
+
+  private header(field: number, type: number): void {
+    this.out.byte(((field - this.last) << 4) | type);
+    this.last = field;
+  }
+}
+
+function putListHeader(out: Bytes, length: number, element: Element): void {
+  if (length < 15) out.byte((length << 4) | element);
+  else {
+    out.byte(0xf0 | element);
+    out.varint(length);
+  }
 }

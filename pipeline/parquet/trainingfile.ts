@@ -1,8 +1,8 @@
 import type { FileMetaData } from "hyparquet";
 import { ByteWriter } from "hyparquet-writer/src/bytewriter.js";
-import { writeMetadata } from "hyparquet-writer/src/metadata.js";
 import type { Padding } from "../layout";
 import { type Bounds, Chunk, copyOf, type WrittenChunk, withPageIndex } from "./chunk";
+import { beginFile, endFile } from "./footer";
 import { type HistoryPages, ListPages, writeBooleans, writeColumn } from "./pages";
 import { RaggedPages } from "./raggedpages";
 import { DICTIONARY_VALUES, History, RowGroup } from "./rowgroup";
@@ -33,9 +33,6 @@ export interface TrainingFileOptions {
 export function rowsPerGroup(rowGroupBytes: number, historyLength: number): number {
   return Math.max(1, Math.floor(rowGroupBytes / (12 * historyLength + 64)));
 }
-
-const MAGIC = 0x31524150; // "PAR1"
-const THRIFT_STRUCT = 12;
 
 /** Of files that are finished: the next ones need not grow theirs again. */
 const spare: ByteWriter[] = [];
@@ -71,7 +68,7 @@ export class TrainingFile {
     this.withTimes = columns.some(({ holds }) => holds === "action_times");
     this.group = new RowGroup(rowsPerGroup(rowGroupBytes, historyLength), this.withTimes, dictionaryValues);
     this.lists = options.padding === "none" ? new RaggedPages(compression) : new ListPages(historyLength, compression);
-    this.out.appendUint32(MAGIC);
+    beginFile(this.out);
     this.pass();
   }
 
@@ -134,11 +131,9 @@ export class TrainingFile {
       num_rows: BigInt(rows),
       row_groups,
       ...(notes === undefined || groups.length === 0 ? {} : { key_value_metadata: entriesOf(notes) }),
-      metadata_length: 0, // not written; writeMetadata measures it
+      metadata_length: 0, // not written
     };
-    writeMetadata(out, metadata);
-    if (groups.length === 0) typeNoRowGroups(out.getBytes(), this.options.createdBy);
-    out.appendUint32(MAGIC);
+    endFile(out, metadata);
     this.pass();
     const bytes = out.offset;
     out.offset = 0;
@@ -216,15 +211,3 @@ export class TrainingFile {
 }
 
 const entriesOf = (notes: Record<string, string>) => Object.entries(notes).map(([key, value]) => ({ key, value }));
-
-/**
- * Names the element type of an empty list of row groups in a footer: hyparquet-writer, which guesses types from elements,
- * leaves 0 there, and arrow-rs refuses that. The list's header is followed by `created_by`: its field header, length and text.
- */
-function typeNoRowGroups(footer: Uint8Array, createdBy: string): void {
-  const text = Buffer.from(createdBy);
-  const start = Buffer.from(footer.buffer, footer.byteOffset, footer.length).lastIndexOf(text);
-  const header = start - (text.length < 128 ? 1 : 2) - 2;
-  if (start < 0 || footer[header] !== 0) throw new Error("The footer of a file without rows is not laid out as it should be.");
-  footer[header] = THRIFT_STRUCT;
-}
