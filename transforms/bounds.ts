@@ -13,7 +13,10 @@ export interface WindowedActions {
   items: BigInt64Array;
   times: Float64Array;
   types: Uint8Array;
-  /** the first epoch day for which the action is before the cutoff */
+  /**
+   * the first epoch day for which the action is before the cutoff. Before actions are merged it is left out where the action clock is `time`: there it
+   * follows from time and type, and is told without a search once they are in order
+   */
   firsts: Int32Array;
   /** actions left out, counted by customer and by the days that would have seen them */
   tallies: Tallies;
@@ -33,8 +36,11 @@ export class Window {
   private readonly orderCutoffs: Float64Array;
   private readonly cutoffs: Float64Array;
   private readonly starts: Float64Array;
+  /** whether times and types tell first days */
+  readonly byTime: boolean;
 
   constructor(readonly rules: Rules) {
+    this.byTime = rules.actionClock === "time";
     this.calendar = new Calendar(rules.timezone);
     this.days = rules.days;
     const midnights = (minus: number) => Float64Array.from(rules.days ?? [], (day) => this.calendar.midnight(day - minus));
@@ -65,9 +71,45 @@ export class Window {
     return at < days.length && starts[at] <= time ? days[at] : NEVER;
   }
 
+  /** By time: the first days of the actions [from, to), which some day sees. Quickest where times that follow each other lie close together. */
+  tellFirsts(times: Float64Array, types: Uint8Array, from: number, to: number, firsts: Int32Array): void {
+    const { days, cutoffs, orderCutoffs } = this;
+    if (days === null) {
+      for (let i = from; i < to; i++) firsts[i] = this.first(times[i], types[i], 0);
+      return;
+    }
+    let at = 0;
+    let orderAt = 0;
+    for (let i = from; i < to; i++) {
+      if (types[i] === ORDER) firsts[i] = days[(orderAt = nearby(orderCutoffs, orderAt, times[i]))];
+      else firsts[i] = days[(at = nearby(cutoffs, at, times[i]))];
+    }
+  }
+
+  /** By time: whether a few comparisons tell that each of the actions is seen by some day. */
+  surelySees({ times, types }: Pick<ActionBatch, "times" | "types">): boolean {
+    const { days, starts } = this;
+    const { lookbackDays, orderLagDays } = this.rules;
+    if (days === null) return lookbackDays === null || lookbackDays > orderLagDays;
+    const cutoffs = this.cutoffsOf(types.includes(ORDER) ? ORDER : 0);
+    for (let i = 1; i < days.length; i++) if (starts[i] > cutoffs[i - 1]) return false; // days apart: there is time between them that none sees
+    let low = Infinity;
+    let high = -Infinity;
+    for (let i = 0; i < times.length; i++) {
+      const time = times[i];
+      if (time < low) low = time;
+      if (time > high) high = time;
+    }
+    return low >= starts[0] && high < cutoffs[cutoffs.length - 1];
+  }
+
+  private cutoffsOf(type: number): Float64Array {
+    return type === ORDER ? this.orderCutoffs : this.cutoffs;
+  }
+
   private placeOfFirst(days: readonly number[], time: number, type: number, ownDay: number): number {
     const { actionClock, orderLagDays } = this.rules;
-    const byTime = actionClock === "dt" ? 0 : above(type === ORDER ? this.orderCutoffs : this.cutoffs, time);
+    const byTime = actionClock === "dt" ? 0 : above(this.cutoffsOf(type), time);
     return actionClock === "time" ? byTime : Math.max(byTime, above(days, type === ORDER ? ownDay + orderLagDays : ownDay));
   }
 
@@ -103,23 +145,35 @@ function above(values: ArrayLike<number>, x: number): number {
   return low;
 }
 
-/** Finds for each action the first day that sees it, and counts instead of keeping those that no day sees. */
+const LEFT_OUT = new Int32Array(0);
+
+/** The number of values, ascending, that are at most x, from a guess. */
+function nearby(values: Float64Array, guess: number, x: number): number {
+  let at = guess;
+  while (at < values.length && values[at] <= x) at++;
+  while (at > 0 && values[at - 1] > x) at--;
+  return at;
+}
+
+/** Counts instead of keeping actions that no day sees; finds the first day that sees an action, where its time does not tell it. */
 export function applyWindow(batch: ActionBatch, window: Window): WindowedActions {
-  const n = batch.times.length;
+  const { customers, items, times, types, ownDays } = batch;
+  const n = times.length;
+  if (window.byTime && window.surelySees(batch)) return { customers, items, times, types, firsts: LEFT_OUT, tallies: EMPTY_TALLIES };
   const firsts = firstsFor(n);
   const kept = numbersFor(n);
   const dropped = new TallyBuilder();
   let k = 0;
   for (let i = 0; i < n; i++) {
-    const first = window.firstToSee(batch.times[i], batch.types[i], batch.ownDays[i]);
+    const first = window.firstToSee(times[i], types[i], ownDays[i]);
     if (first !== NEVER) {
       firsts[k] = first;
       kept[k++] = i;
-    } else dropped.add(batch.customers, i, batch.types[i], NEVER, NEVER, 1);
+    } else dropped.add(customers, i, types[i], NEVER, NEVER, 1);
   }
-  const tallies = dropped.length === 0 ? EMPTY_TALLIES : dropped.take();
-  if (k === n) return { customers: batch.customers, items: batch.items, times: batch.times, types: batch.types, firsts, tallies };
-  return { ...pick(batch, kept.subarray(0, k)), firsts: firsts.slice(0, k), tallies };
+  const all = k === n ? { customers, items, times, types } : pick(batch, kept.subarray(0, k));
+  const some = k === n ? firsts : firsts.slice(0, k);
+  return { ...all, firsts: window.byTime ? LEFT_OUT : some, tallies: dropped.length === 0 ? EMPTY_TALLIES : dropped.take() };
 }
 
 /** Batches are many and small: their first days share pieces of memory, which go from thread to thread without being copied. */

@@ -29,8 +29,12 @@ export function mergeTimelines(batches: readonly (WindowedActions | Timelines)[]
   const times = brief ? scratch.times.subarray(0, k) : new Float64Array(k);
   sortWithin(rows, kept, times);
   const firsts = brief ? scratch.firsts.subarray(0, k) : new Int32Array(k);
+  const output = gather(rows, kept.order);
+  if (window.byTime) window.tellFirsts(times, output.types, 0, k, firsts);
+  else for (let i = 0; i < k; i++) firsts[i] = rows.firsts[kept.order[i]];
   return {
-    ...gather(rows, kept.order, firsts),
+    ...output,
+    firsts,
     times,
     tallies: cut.length === 0 ? EMPTY_TALLIES : cut.take(),
     customers,
@@ -131,13 +135,14 @@ function scatter(batch: WindowedActions, rows: Rows, numbers: Int32Array, from: 
   const ids = words(batch.items);
   const outIds = words(rows.items);
   const { times: outTimes, types: outTypes, firsts: outFirsts } = rows;
+  const told = firsts.length > 0;
   for (let i = 0; i < times.length; i++) {
     const to = next[numbers[from + i]]++;
     outIds[2 * to] = ids[2 * i];
     outIds[2 * to + 1] = ids[2 * i + 1];
     outTimes[to] = times[i];
     outTypes[to] = types[i];
-    outFirsts[to] = firsts[i];
+    if (told) outFirsts[to] = firsts[i];
   }
 }
 
@@ -156,8 +161,10 @@ function prune(rows: Rows, customers: BigInt64Array, starts: Int32Array, window:
   for (let c = 0; c < customers.length; c++) {
     const from = starts[c];
     const to = starts[c + 1];
-    if (to - from > window.rules.historyLength) k = pruner.prune(from, to, ids[2 * c], ids[2 * c + 1], order, k);
-    else for (let row = from; row < to; row++) order[k++] = row;
+    if (to - from > window.rules.historyLength) {
+      if (window.byTime) window.tellFirsts(rows.times, rows.types, from, to, rows.firsts);
+      k = pruner.prune(from, to, ids[2 * c], ids[2 * c + 1], order, k);
+    } else for (let row = from; row < to; row++) order[k++] = row;
     keptStarts[c + 1] = k;
   }
   return { order: order.subarray(0, k), starts: keptStarts };
@@ -171,7 +178,7 @@ function sortWithin(rows: Rows, { order, starts }: Kept, times: Float64Array): v
 }
 
 /** Items and types are output: in memory that threads share from the start, they need no copy later. */
-function gather(rows: Rows, order: Int32Array, firsts: Int32Array): Pick<Rows, "items" | "types" | "firsts"> {
+function gather(rows: Rows, order: Int32Array): Pick<Rows, "items" | "types"> {
   const n = order.length;
   const items = new BigInt64Array(new SharedArrayBuffer(8 * n));
   const types = new Uint8Array(new SharedArrayBuffer(n));
@@ -182,7 +189,6 @@ function gather(rows: Rows, order: Int32Array, firsts: Int32Array): Pick<Rows, "
     to[2 * i] = from[2 * row];
     to[2 * i + 1] = from[2 * row + 1];
     types[i] = rows.types[row];
-    firsts[i] = rows.firsts[row];
   }
-  return { items, types, firsts };
+  return { items, types };
 }

@@ -96,6 +96,39 @@ test("start is the midnight at which the lookback of a day begins", () =>
 /** Each action as one line, in the order of the batch. */
 const lines = (given: readonly Action[]): string[] => given.map(({ customer, item, time, type }) => [customer, item, time, type].join());
 
+/** The first days of actions, by time. */
+function told(window: Window, given: readonly Action[]): number[] {
+  const { times, types } = actionBatch(given);
+  const firsts = new Int32Array(given.length);
+  window.tellFirsts(times, types, 0, given.length, firsts);
+  return [...firsts];
+}
+
+test("first days by time are the same for all actions together as one by one, be the days known or not", () =>
+  fc.assert(
+    fc.property(actions(), rules, fc.option(runDays), (given, some, known) => {
+      const window = new Window({ ...some, actionClock: "time", days: known });
+      const seen = given.filter(({ time, type }) => window.firstToSee(time, type, 0) !== NEVER);
+      expect(told(window, seen)).toEqual(seen.map(({ time, type }) => window.first(time, type, 0)));
+    }),
+    { numRuns: 300 },
+  ));
+
+test("actions that are surely seen are seen, and those of a run of days without gaps surely are if all of them are", () =>
+  fc.assert(
+    fc.property(actions(), rules, fc.option(runDays), (given, some, known) => {
+      const window = new Window({ ...some, actionClock: "time", days: known });
+      const seen = given.filter(({ time, type }) => window.firstToSee(time, type, 0) !== NEVER);
+      if (window.surelySees(actionBatch(given))) expect(seen).toEqual(given);
+      const week = new Window({ ...some, actionClock: "time", lookbackDays: 30, orderLagDays: 1, days: [day, day + 1, day + 2] });
+      for (const type of [1, 3]) {
+        const ofType = given.filter((action) => action.type === type && week.firstToSee(action.time, type, 0) !== NEVER);
+        expect(ofType.length === 0 || week.surelySees(actionBatch(ofType))).toBe(true);
+      }
+    }),
+    { numRuns: 300 },
+  ));
+
 test("applyWindow keeps, in their order, the actions that some day of the run sees, and tallies the others", () =>
   fc.assert(
     fc.property(actions(), rules, runDays, (given, some, known) => {
@@ -110,7 +143,9 @@ test("applyWindow keeps, in their order, the actions that some day of the run se
         ownDay: 0,
       }));
       expect(lines(got)).toEqual(lines(kept));
-      expect([...out.firsts]).toEqual(kept.map((action) => known.find((d) => sees(some, action, d))));
+      const firsts = kept.map((action) => known.find((d) => sees(some, action, d)));
+      expect([...out.firsts]).toEqual(some.actionClock === "time" ? [] : firsts);
+      if (some.actionClock === "time") expect(told(window, kept)).toEqual(firsts);
       const { customers, types, counts } = out.tallies;
       const tallied = Array.from(counts, (count, i) => Array<string>(count).fill(`${customers[i]},${types[i]}`)).flat();
       const dropped = given.filter((action) => !kept.includes(action)).map(({ customer, type }) => `${customer},${type}`);

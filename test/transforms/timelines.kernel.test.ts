@@ -15,7 +15,7 @@ interface Row {
 }
 
 /** The rows of a batch or of timelines, in its order. */
-function rowsOf(batch: WindowedActions | Timelines): Row[] {
+function rowsOf(batch: WindowedActions | Timelines, window: Window): Row[] {
   const customerOf = (i: number) =>
     "starts" in batch ? batch.customers[batch.starts.findIndex((start, c) => start <= i && i < batch.starts[c + 1])] : batch.customers[i];
   return Array.from(batch.times, (time, i) => ({
@@ -23,7 +23,7 @@ function rowsOf(batch: WindowedActions | Timelines): Row[] {
     item: batch.items[i],
     time,
     type: batch.types[i],
-    first: batch.firsts[i],
+    first: batch.firsts[i] ?? window.first(time, batch.types[i], 0), // before a merge, times may tell it
   }));
 }
 
@@ -37,10 +37,12 @@ function addTallies(tallies: Map<string, number>, { tallies: { customers, types,
 
 /** Sort everything, then walk it once and count. */
 function naiveMerge(batches: readonly (WindowedActions | Timelines)[], window: Window) {
-  const all = batches.flatMap(rowsOf).sort((a, b) => {
-    const order = a.customer < b.customer ? -1 : a.customer > b.customer ? 1 : 0;
-    return order || newestFirst({ ...a, ownDay: 0 }, { ...b, ownDay: 0 });
-  });
+  const all = batches
+    .flatMap((batch) => rowsOf(batch, window))
+    .sort((a, b) => {
+      const order = a.customer < b.customer ? -1 : a.customer > b.customer ? 1 : 0;
+      return order || newestFirst({ ...a, ownDay: 0 }, { ...b, ownDay: 0 });
+    });
   const tallies = new Map<string, number>();
   for (const batch of batches) addTallies(tallies, batch);
   const seen = new Map<string, number>();
@@ -53,10 +55,10 @@ function naiveMerge(batches: readonly (WindowedActions | Timelines)[], window: W
   return { rows, tallies };
 }
 
-function outcome(timelines: Timelines) {
+function outcome(timelines: Timelines, window: Window) {
   const tallies = new Map<string, number>();
   addTallies(tallies, timelines);
-  return { rows: rowsOf(timelines), tallies };
+  return { rows: rowsOf(timelines, window), tallies };
 }
 
 const batchesOf = (actions: Parameters<typeof actionBatch>[0], parts: number, window: Window) =>
@@ -67,7 +69,7 @@ test("mergeTimelines is equivalent to sorting all rows and keeping the newest of
     fc.property(manyActions(400), manyRules, fc.integer({ min: 1, max: 5 }), (actions, rules, parts) => {
       const window = new Window(rules);
       const batches = batchesOf(actions, parts, window);
-      expect(outcome(mergeTimelines(batches, window))).toEqual(naiveMerge(batches, window));
+      expect(outcome(mergeTimelines(batches, window), window)).toEqual(naiveMerge(batches, window));
     }),
     { numRuns: 300 },
   ));
@@ -77,11 +79,11 @@ test("a brief merge gives what any merge gives, whatever was merged before", () 
     fc.property(manyActions(400), manyActions(400), manyRules, (before, actions, rules) => {
       const window = new Window(rules);
       const kept = mergeTimelines(batchesOf(before, 2, window), window);
-      const was = outcome(kept);
+      const was = outcome(kept, window);
       mergeTimelines(batchesOf(before, 2, window), window, true);
       const batches = batchesOf(actions, 3, window);
-      expect(outcome(mergeTimelines(batches, window, true))).toEqual(naiveMerge(batches, window));
-      expect(outcome(kept)).toEqual(was);
+      expect(outcome(mergeTimelines(batches, window, true), window)).toEqual(naiveMerge(batches, window));
+      expect(outcome(kept, window)).toEqual(was);
     }),
     { numRuns: 200 },
   ));
@@ -95,7 +97,7 @@ test("timelines merged with timelines and batches are equivalent to all of their
         ...batchesOf(b, 3, window),
         mergeTimelines(batchesOf(c, 1, window), window),
       ];
-      expect(outcome(mergeTimelines(batches, window))).toEqual(naiveMerge(batches, window));
+      expect(outcome(mergeTimelines(batches, window), window)).toEqual(naiveMerge(batches, window));
     }),
     { numRuns: 200 },
   ));
