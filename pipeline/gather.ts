@@ -30,12 +30,13 @@ export function keptActions(actions: BucketedActions): BucketedActions | KV<Spil
 /**
  * Cuts actions of hot customers to what any day can need, at once: nobody has to send or hold the others, of which one customer may have half of
  * the input.
+ * @param firstDay no ranking is of a day before it: all actions from before are first seen by one day then
  */
-export function cutHot(actions: BucketedActions, rules: Rules): BucketedActions {
+export function cutHot(actions: BucketedActions, rules: Rules, firstDay: number | undefined): BucketedActions {
   const merged: KV<Timelines>[] = [];
   for (const { key, value } of slices(actions, Number.POSITIVE_INFINITY) as Iterable<KV<ActionBatch>>) {
     if (!isHot(value, rules.historyLength)) continue;
-    const window = new Window(rules);
+    const window = new Window(rules, firstDay);
     const timelines = mergeTimelines([applyWindow(value, window)], window);
     if (2 * timelines.times.length >= value.times.length) continue;
     for (const { parts } of chunksOf([timelines], INPUT_BYTES)) for (const part of parts) merged.push({ key, value: part as Timelines });

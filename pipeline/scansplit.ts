@@ -151,6 +151,8 @@ class Scan implements FastSink {
   private readonly rejectsFolder: string | null;
   private readonly counts: TableCounts = noCounts();
   readonly late: Lateness | undefined;
+  /** of the rankings, if that is known */
+  private readonly firstDay: number | undefined;
   private readonly source: Source;
   private rejects: string[] = [];
   private toldRows = 0;
@@ -169,7 +171,9 @@ class Scan implements FastSink {
       this.outside = normaliser.outside;
       this.optional = [];
     } else {
-      this.late = new Lateness(table, rules, dtsOf(shown), split.file.partition);
+      const dts = dtsOf(shown);
+      this.firstDay = dts?.[0];
+      this.late = new Lateness(table, rules, dts, split.file.partition);
       const normaliser = new ActionNormaliser(table, rules, this.gatheredActions, this.late);
       this.normaliser = normaliser;
       this.optional = normaliser.optional;
@@ -228,7 +232,8 @@ class Scan implements FastSink {
 
   *batches(): Generator<ScanOutput> {
     this.writeRejects();
-    if (this.gatheredActions.length > 0) yield { actions: keptActions(cutHot(this.gatheredActions.take(this.rules.buckets), this.rules)) };
+    if (this.gatheredActions.length > 0)
+      yield { actions: keptActions(cutHot(this.gatheredActions.take(this.rules.buckets), this.rules, this.firstDay)) };
     if (this.gatheredRankings.length > 0) yield { rankings: keptBatches(this.gatheredRankings.take(this.rules.buckets)) };
   }
 

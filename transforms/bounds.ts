@@ -39,7 +39,11 @@ export class Window {
   /** whether times and types tell first days */
   readonly byTime: boolean;
 
-  constructor(readonly rules: Rules) {
+  /** @param from no day of the run is before it, be the days known or not; where they are known it says nothing new */
+  constructor(
+    readonly rules: Rules,
+    private readonly from = -Infinity,
+  ) {
     this.byTime = rules.actionClock === "time";
     this.calendar = new Calendar(rules.timezone);
     this.days = rules.days;
@@ -54,7 +58,8 @@ export class Window {
     const { actionClock, orderLagDays } = this.rules;
     if (this.days === null) {
       const byTime = actionClock === "dt" ? -Infinity : this.calendar.dayAt(time);
-      return Math.max(byTime, actionClock === "time" ? -Infinity : ownDay) + 1 + (type === ORDER ? orderLagDays : 0);
+      const before = Math.max(byTime, actionClock === "time" ? -Infinity : ownDay);
+      return Math.max(this.from, before + 1 + (type === ORDER ? orderLagDays : 0));
     }
     const at = this.placeOfFirst(this.days, time, type, ownDay);
     return at < this.days.length ? this.days[at] : NEVER;
@@ -90,17 +95,12 @@ export class Window {
   surelySees({ times, types }: Pick<ActionBatch, "times" | "types">): boolean {
     const { days, starts } = this;
     const { lookbackDays, orderLagDays } = this.rules;
-    if (days === null) return lookbackDays === null || lookbackDays > orderLagDays;
+    if (times.length === 0) return true;
+    if (days === null)
+      return (lookbackDays === null || lookbackDays > orderLagDays) && (this.from === -Infinity || this.last(lowest(times)) >= this.from);
     const cutoffs = this.cutoffsOf(types.includes(ORDER) ? ORDER : 0);
     for (let i = 1; i < days.length; i++) if (starts[i] > cutoffs[i - 1]) return false; // days apart: there is time between them that none sees
-    let low = Infinity;
-    let high = -Infinity;
-    for (let i = 0; i < times.length; i++) {
-      const time = times[i];
-      if (time < low) low = time;
-      if (time > high) high = time;
-    }
-    return low >= starts[0] && high < cutoffs[cutoffs.length - 1];
+    return lowest(times) >= starts[0] && highest(times) < cutoffs[cutoffs.length - 1];
   }
 
   private cutoffsOf(type: number): Float64Array {
@@ -146,6 +146,18 @@ function above(values: ArrayLike<number>, x: number): number {
 }
 
 const LEFT_OUT = new Int32Array(0);
+
+function lowest(values: Float64Array): number {
+  let low = Infinity;
+  for (let i = 0; i < values.length; i++) if (values[i] < low) low = values[i];
+  return low;
+}
+
+function highest(values: Float64Array): number {
+  let high = -Infinity;
+  for (let i = 0; i < values.length; i++) if (values[i] > high) high = values[i];
+  return high;
+}
 
 /** The number of values, ascending, that are at most x, from a guess. */
 function nearby(values: Float64Array, guess: number, x: number): number {

@@ -159,7 +159,7 @@ test("cutHot: a bucket with a hot customer becomes timelines, of what any day ca
   const before = [...batchesOf(gather(rows))];
   const [hot] = words(BigInt64Array.of(7n));
   const bucket = bucketOf(hot, 0, 5);
-  const after = [...batchesOf(cutHot(gather(rows), rules))];
+  const after = [...batchesOf(cutHot(gather(rows), rules, undefined))];
   const cold = before.filter(({ key }) => key !== bucket);
   expect(after.slice(0, -1).map(({ key, value }) => [key, plain(load(value) as ActionBatch)])).toEqual(
     cold.map(({ key, value }) => [key, plain(load(value) as ActionBatch)]),
@@ -169,7 +169,31 @@ test("cutHot: a bucket with a hot customer becomes timelines, of what any day ca
   const whole = before.filter((each) => each.key === bucket).map((each) => applyWindow(load(each.value) as ActionBatch, window));
   expect([key, value]).toEqual([bucket, mergeTimelines(whole, window)]);
   const calm = rows.map((row) => ({ ...row, customer: row.item }));
-  expect(cutHot(gather(calm), rules).merged).toEqual([]);
+  expect(cutHot(gather(calm), rules, undefined).merged).toEqual([]);
+});
+
+test("cutHot: where the days of the run are not known, all that is before its first ranking counts as one day", () => {
+  const rules = { ...DEFAULT_RULES, historyLength: 4, days: null, lookbackDays: null };
+  const day = 86_400e6;
+  const N = 40_000;
+  const gather = () => {
+    const all = new ActionGather(TYPE, null, true);
+    addAll(
+      all,
+      Array.from({ length: N }, (_, i) => ({
+        customer: 7n,
+        item: BigInt(i),
+        time: (19_000 + (i % 1000)) * day,
+        type: TYPE,
+        ownDay: 0,
+      })),
+    );
+    return all.take(5);
+  };
+  const rowsOf = (firstDay: number | undefined) =>
+    cutHot(gather(), rules, firstDay).merged.reduce((sum, { value }) => sum + value.times.length, 0);
+  // the newest four of the days up to 19 990, and of each day behind it
+  expect([rowsOf(undefined), rowsOf(19_991)]).toEqual([4 * 1000, 4 * (1 + 9)]);
 });
 
 test("a bucket of many rows is handed on in batches of which none is too large an element", () => {

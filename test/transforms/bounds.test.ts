@@ -104,6 +104,23 @@ function told(window: Window, given: readonly Action[]): number[] {
   return [...firsts];
 }
 
+test("a window that begins with a day has no first day before it, and sees what some day from it on sees", () =>
+  fc.assert(
+    fc.property(actions(), rules, (given, some) => {
+      const from = new Window(some, day);
+      const any = new Window(some);
+      for (const { time, type, ownDay } of given) {
+        const first = Math.max(day, any.first(time, type, ownDay));
+        expect(from.first(time, type, ownDay)).toBe(first);
+        expect(from.firstToSee(time, type, ownDay)).toBe(first <= any.last(time) ? first : NEVER);
+      }
+      const byTime = new Window({ ...some, actionClock: "time" }, day);
+      if (byTime.surelySees(actionBatch(given)))
+        expect(given.filter(({ time, type }) => byTime.firstToSee(time, type, 0) === NEVER)).toEqual([]);
+    }),
+    { numRuns: 300 },
+  ));
+
 test("first days by time are the same for all actions together as one by one, be the days known or not", () =>
   fc.assert(
     fc.property(actions(), rules, fc.option(runDays), (given, some, known) => {
